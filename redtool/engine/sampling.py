@@ -1,0 +1,83 @@
+"""What a dict lacks: random members in O(1) and stateless cursors, by a swap-remove array beside it.
+
+An element that leaves is replaced by the last one, so elements only ever move to a *lower* index. A scan that
+walks from the high end downward, with "how many are still to visit" as its cursor, therefore cannot jump over an
+element that was there all the time; it can at most give one twice. This is the promise of SCAN, kept with one
+integer and no state between the calls, and the cursor falls with every page, so every scan ends.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Protocol
+
+    class Random(Protocol):
+        """A source of randomness: ``random.Random``, or the lighter ``_random.Random``."""
+
+        def random(self) -> float: ...
+
+
+class KeyArray:
+    """The elements of a dict or set as an array, with each element's position beside it."""
+
+    __slots__ = ("items", "places")
+
+    def __init__(self, items: Iterable[bytes] = ()) -> None:
+        self.items = list(items)
+        self.places = dict(zip(self.items, range(len(self.items)), strict=True))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.places
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.items)
+
+    def add(self, item: bytes) -> None:
+        """Put ``item`` at the end unless it is there."""
+        if item not in self.places:
+            self.places[item] = len(self.items)
+            self.items.append(item)
+
+    def discard(self, item: bytes) -> None:
+        """Take ``item`` out if it is there; the last element fills the gap."""
+        place = self.places.pop(item, None)
+        if place is None:
+            return
+        last = self.items.pop()
+        if place < len(self.items):
+            self.items[place] = last
+            self.places[last] = place
+
+    def pick(self, rng: Random) -> bytes:
+        """Give one element at random. Raises IndexError when there are none."""
+        return self.items[int(rng.random() * len(self.items))]
+
+    def sample(self, rng: Random, count: int) -> list[bytes]:
+        """Give ``count`` different elements at random, or all of them when there are fewer."""
+        items, n = self.items, len(self.items)
+        if count * 3 < n:  # few of many: draw again on a repeat
+            drawn: dict[int, None] = {}
+            while len(drawn) < count:
+                drawn[int(rng.random() * n)] = None
+            return [items[i] for i in drawn]
+        deck = items.copy()
+        for i in range(min(count, n)):
+            j = i + int(rng.random() * (n - i))
+            deck[i], deck[j] = deck[j], deck[i]
+        return deck[:count]
+
+    def page(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Give the next cursor and up to ``count`` elements (at least one asked for).
+
+        Cursor 0 starts a scan and ends it. Every element present from its start to its end is given at least once,
+        whatever is added and discarded between the pages.
+        """
+        n = len(self.items)
+        end = min(cursor, n) if cursor else n
+        start = max(end - max(count, 1), 0)
+        return start, self.items[start:end][::-1]
