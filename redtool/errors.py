@@ -162,3 +162,23 @@ class BusyKey(ReplyError):
 
 class DbOutOfRange(ReplyError):
     text = "ERR DB index is out of range"
+
+
+class NestedMulti(ReplyError):
+    text = "ERR MULTI calls can not be nested"
+
+
+class ExecWithoutMulti(ReplyError):
+    text = "ERR EXEC without MULTI"
+
+
+class DiscardWithoutMulti(ReplyError):
+    text = "ERR DISCARD without MULTI"
+
+
+class WatchInsideMulti(ReplyError):
+    text = "ERR WATCH inside MULTI is not allowed"
+
+
+class NotInMulti(ReplyError):
+    text = "ERR Command not allowed inside a transaction"

@@ -1,0 +1,1 @@
+"""Redis commands, one module a group: syntax line + handler + doc."""

@@ -1,0 +1,94 @@
+"""MULTI, EXEC, DISCARD, WATCH, UNWATCH."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.table import group
+from redtool.resp import OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+command = group("transactions")
+
+
+@command("MULTI", "noscript loading stale fast allow_busy", since="1.2.0")
+def multi(c: Session) -> Reply:
+    """Start a transaction: commands are queued until EXEC."""
+    if c.queue is not None:
+        raise errors.NestedMulti
+    c.queue = []
+    c.guarded = True
+    c.aborted = False
+    return OK
+
+
+@command("EXEC", "noscript loading stale skip_slowlog", since="1.2.0", complexity="Depends on commands in the transaction")
+def exec_(c: Session) -> Reply:
+    """Run the queued commands as one; nil when a watched key changed."""
+    if c.queue is None:
+        raise errors.ExecWithoutMulti
+    queue, spoiled, dirty = c.queue, c.aborted, c.dirty or stale_watch(c)
+    leave(c)
+    if spoiled:
+        raise errors.ExecAbort
+    if dirty:
+        return None
+    replies: list[Reply] = []
+    store = c.store
+    c.deny_block = True
+    store.begin()
+    try:
+        for entry, argv in queue:
+            try:
+                replies.append(store.call(c, entry, argv))
+            except errors.ReplyError as error:
+                replies.append(error)
+    finally:
+        c.deny_block = False
+        c.journal()
+        store.commit()
+    return replies
+
+
+@command("DISCARD", "noscript loading stale fast allow_busy", since="2.0.0", complexity="O(N) queued commands")
+def discard(c: Session) -> Reply:
+    """Forget the queued commands and the watched keys."""
+    if c.queue is None:
+        raise errors.DiscardWithoutMulti
+    leave(c)
+    return OK
+
+
+@command("WATCH key [key ...]", "noscript loading stale fast allow_busy no_multi", since="2.2.0", complexity="O(1) a key")
+def watch(c: Session, *keys: bytes) -> Reply:
+    """Make the next EXEC depend on these keys staying as they are."""
+    if c.queue is not None:
+        raise errors.WatchInsideMulti
+    for key in keys:
+        if (c.db, key) not in c.watching:
+            c.db.peek(key)
+            c.watching.append((c.db, key))
+            c.db.watched.setdefault(key, set()).add(c)
+    return OK
+
+
+@command("UNWATCH", "noscript loading stale fast allow_busy", since="2.2.0")
+def unwatch(c: Session) -> Reply:
+    """Forget the watched keys."""
+    c.unwatch()
+    return OK
+
+
+def leave(c: Session) -> None:
+    """Close the transaction of a session, run or not."""
+    c.queue = None
+    c.guarded = c.aborted = False
+    c.unwatch()
+
+
+def stale_watch(c: Session) -> bool:
+    """Tell whether a watched key has passed its deadline since; it counts as changed."""
+    return any(db.is_stale(key) for db, key in c.watching)

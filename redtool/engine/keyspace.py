@@ -1,0 +1,167 @@
+"""One numbered database: keys, values, expiries. The only place that alters a database.
+
+A key past its deadline is removed when it is next looked up, and by ``expire_cycle``; both tell the
+owner through ``on_expired`` so that the removal is journalled.
+"""
+
+from __future__ import annotations
+
+from redtool.engine.sampling import KeyArray
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from random import Random
+    from typing import Any
+
+    from redtool.engine.clock import Clock
+
+# A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
+HEAP_SLACK = 1024
+
+
+class Keyspace:
+    """Keys and values of one database.
+
+    ``data`` maps key to value, ``expires`` key to deadline (unix ms), ``access`` key to last use (unix s).
+    ``watched`` and ``blocked`` map a key to the sessions that watch it or wait for it.
+    """
+
+    __slots__ = ("_array", "_heap", "access", "blocked", "clock", "data", "expires", "index", "lazy", "on_expired",
+                 "watched")  # fmt: skip
+
+    def __init__(self, index: int, clock: Clock) -> None:
+        self.index = index
+        self.clock = clock
+        self.data: dict[bytes, Any] = {}
+        self.expires: dict[bytes, int] = {}
+        self.access: dict[bytes, int] = {}
+        self.watched: dict[bytes, set[Any]] = {}
+        self.blocked: dict[bytes, list[Any]] = {}
+        self.on_expired: Callable[[Keyspace, bytes], None] = _ignore
+        self.lazy = True  # False while loading: then only journalled DELs remove a key
+        self._heap: list[tuple[int, bytes]] | None = None
+        self._array: KeyArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def get(self, key: bytes) -> Any:
+        """Give the value under ``key`` and note the access; None when missing or past its deadline."""
+        if key in self.expires and self.is_stale(key):
+            self.expire(key)
+            return None
+        value = self.data.get(key)
+        if value is not None:
+            self.access[key] = self.clock.ns // 1_000_000_000
+        return value
+
+    def peek(self, key: bytes) -> Any:
+        """Like ``get`` but leaves the access time alone."""
+        if key in self.expires and self.is_stale(key):
+            self.expire(key)
+            return None
+        return self.data.get(key)
+
+    def is_stale(self, key: bytes) -> bool:
+        """Tell whether the key's deadline has passed."""
+        when = self.expires.get(key)
+        return when is not None and self.lazy and when <= self.clock.ns // 1_000_000
+
+    def put(self, key: bytes, value: Any, keep_ttl: bool = False) -> None:
+        """Store ``value`` under ``key``, replacing what was there and, unless told, its deadline."""
+        if self._array is not None and key not in self.data:
+            self._array.add(key)
+        self.data[key] = value
+        self.access[key] = self.clock.ns // 1_000_000_000
+        if not keep_ttl and key in self.expires:
+            del self.expires[key]
+
+    def remove(self, key: bytes) -> bool:
+        """Delete a key. True when it was there."""
+        if self.data.pop(key, None) is None:
+            return False
+        self.expires.pop(key, None)
+        self.access.pop(key, None)
+        if self._array is not None:
+            self._array.discard(key)
+        return True
+
+    def clear(self) -> int:
+        """Delete every key; gives how many there were."""
+        count = len(self.data)
+        self.data, self.expires, self.access = {}, {}, {}
+        self._heap = self._array = None
+        return count
+
+    def swap(self, other: Keyspace) -> None:
+        """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
+        for name in ("data", "expires", "access", "_heap", "_array"):
+            mine = getattr(self, name)
+            setattr(self, name, getattr(other, name))
+            setattr(other, name, mine)
+
+    def expire_at(self, key: bytes, when: int) -> None:
+        """Set the deadline of an existing key, in unix ms."""
+        self.expires[key] = when
+        if self._heap is not None:
+            from heapq import heappush
+
+            heappush(self._heap, (when, key))
+            if len(self._heap) > 2 * len(self.expires) + HEAP_SLACK:
+                self._heap = None
+
+    def persist(self, key: bytes) -> bool:
+        """Drop the deadline of a key. True when it had one."""
+        return self.expires.pop(key, None) is not None
+
+    def expire(self, key: bytes) -> None:
+        """Remove a key whose deadline has passed and tell the owner."""
+        self.remove(key)
+        self.on_expired(self, key)
+
+    def expire_cycle(self, budget: int) -> int:
+        """Remove at most ``budget`` keys past their deadline; gives how many went."""
+        if not self.expires or not self.lazy:
+            return 0
+        from heapq import heapify, heappop
+
+        if self._heap is None:
+            self._heap = [(when, key) for key, when in self.expires.items()]
+            heapify(self._heap)
+        heap, now, gone = self._heap, self.clock.ms, 0
+        while heap and heap[0][0] <= now and gone < budget:
+            when, key = heappop(heap)
+            if self.expires.get(key) == when:
+                self.expire(key)
+                gone += 1
+        return gone
+
+    def array(self) -> KeyArray:
+        """The sampling array over all keys, built on first need and kept in step from then on."""
+        if self._array is None:
+            self._array = KeyArray(self.data)
+        return self._array
+
+    def page(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """One SCAN step: the next cursor (0 = done) and keys, stale ones included."""
+        return self.array().page(cursor, count)
+
+    def random_key(self, rng: Random) -> bytes | None:
+        """A key picked uniformly among those not past their deadline; None when there is none."""
+        while self.data:
+            key = self.array().pick(rng)
+            if not self.is_stale(key):
+                return key
+            self.expire(key)
+        return None
+
+    def live_keys(self) -> Iterator[bytes]:
+        """All keys not past their deadline."""
+        if not self.expires:
+            return iter(list(self.data))
+        return iter([key for key in self.data if not self.is_stale(key)])
+
+
+def _ignore(keyspace: Keyspace, key: bytes) -> None:
+    """The owner's part when there is no owner (a keyspace under test)."""

@@ -1,0 +1,138 @@
+"""What belongs to one client, and what a handler may do: the ``c`` of every handler."""
+
+from __future__ import annotations
+
+from redtool import errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from redtool.engine.keyspace import Keyspace
+    from redtool.store import Entry, Store
+
+Argv = tuple[bytes, ...]
+
+
+class Block(Exception):
+    """Raised by a command that must wait.
+
+    ``keys`` are what it waits for in ``db``; ``deadline`` is unix ms, or None for ever. Whoever runs the
+    session parks it and runs the command again when one of the keys gets data.
+    """
+
+    def __init__(self, keys: Sequence[bytes], deadline: int | None) -> None:
+        super().__init__()
+        self.keys, self.deadline = keys, deadline
+
+
+class Session:
+    """One client of a store: selected database, MULTI state, watched keys, protocol version.
+
+    ``guarded`` is True when a command needs more than the plain path (MULTI is open).
+    ``effects`` is None while the running command is journalled as it was sent.
+    """
+
+    __slots__ = ("aborted", "argv", "clock", "db", "deny_block", "dirty", "effects", "guarded", "id", "name", "proto",
+                 "queue", "store", "watching")  # fmt: skip
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.clock = store.clock
+        self.db: Keyspace = store.databases[0]
+        self.id = store.next_session_id()
+        self.name = b""
+        self.proto = 2
+        self.queue: list[tuple[Entry, Argv]] | None = None  # between MULTI and EXEC
+        self.aborted = False  # a command failed to queue
+        self.dirty = False  # a watched key changed
+        self.watching: list[tuple[Keyspace, bytes]] = []
+        self.deny_block = False  # inside EXEC: blocking commands do not wait
+        self.guarded = False
+        self.effects: list[Argv] | None = None
+        self.argv: Argv = ()
+
+    @property
+    def now(self) -> int:
+        """Unix time in ms, fixed for the running command."""
+        return self.clock.ns // 1_000_000
+
+    @property
+    def config(self) -> Any:
+        return self.store.config
+
+    def readable(self, key: bytes, kind: type) -> Any:
+        """The value under ``key`` if it is of this kind, None when missing; counts a hit or a miss."""
+        value = self.db.get(key)
+        if value is None:
+            self.store.misses += 1
+            return None
+        self.store.hits += 1
+        found = type(value)
+        if found is kind or (found is bytearray and kind is bytes):
+            return value
+        raise errors.WrongType
+
+    def writable(self, key: bytes, kind: type, create: bool = False) -> Any:
+        """The same for a command that writes: no statistics; ``create`` makes an empty one."""
+        db = self.db
+        value = db.get(key)
+        if value is None:
+            if create:
+                value = kind()
+                db.put(key, value)
+            return value
+        found = type(value)
+        if found is kind or (found is bytearray and kind is bytes):
+            return value
+        raise errors.WrongType
+
+    def put(self, key: bytes, value: Any, keep_ttl: bool = False) -> None:
+        """Store a whole value. Reports nothing: call ``changed``."""
+        self.db.put(key, value, keep_ttl)
+
+    def remove(self, key: bytes) -> bool:
+        """Delete a key. Reports nothing: call ``changed``."""
+        return self.db.remove(key)
+
+    def changed(self, key: bytes, event: bytes, n: int = 1) -> None:
+        """Report ``n`` changes to ``key``: change count, WATCH, keyspace event, waiting clients."""
+        if n:
+            store = self.store
+            store.changes += n
+            db = self.db
+            if db.watched or db.blocked:
+                store.touch(db, key)
+
+    def drop_if_empty(self, key: bytes, value: Any) -> bool:
+        """Remove a collection that lost its last element, and report it. True when it went."""
+        if value:
+            return False
+        self.db.remove(key)
+        self.changed(key, b"del")
+        return True
+
+    def journal(self, *argv: bytes) -> None:
+        """Journal this instead of the command as it was sent; without words, nothing."""
+        if self.effects is None:
+            self.effects = []
+        if argv:
+            self.effects.append(argv)
+
+    def wait(self, keys: Sequence[bytes], timeout: float) -> None:
+        """Wait for data under one of ``keys`` for ``timeout`` seconds (0: for ever); None where waiting is not allowed."""
+        if self.deny_block:
+            return
+        raise Block(keys, self.now + int(timeout * 1000) if timeout else None)
+
+    def unwatch(self) -> None:
+        """Forget the watched keys."""
+        for db, key in self.watching:
+            watchers = db.watched.get(key)
+            if watchers is not None:
+                watchers.discard(self)
+                if not watchers:
+                    del db.watched[key]
+        self.watching.clear()
+        self.dirty = False

@@ -1,0 +1,283 @@
+"""Store: keyspaces + command table + journal. ``execute`` is the one choke point of every command."""
+
+from __future__ import annotations
+
+from random import Random
+from time import time_ns
+
+from redtool import errors
+from redtool.commands import table
+from redtool.engine.clock import Clock
+from redtool.engine.keyspace import Keyspace
+from redtool.resp import QUEUED
+from redtool.session import Block, Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from redtool.config import Config
+    from redtool.persist.aof import Journal
+    from redtool.resp import Reply
+    from redtool.session import Argv
+
+CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
+CRON_EXPIRED = 1000  # keys a round may expire
+NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
+
+
+class Entry:
+    """A command as one store runs it: handler and bounds at hand, and its statistics."""
+
+    __slots__ = ("calls", "command", "failed", "handler", "high", "low", "ns", "rejected", "skip", "subs", "write")
+
+    def __init__(self, command: table.Command) -> None:
+        self.command = command
+        self.skip = command.skip
+        self.handler: Any = command.handler
+        self.low, self.high = command.low, command.high
+        self.write = "write" in command.flags
+        self.subs: dict[bytes, Entry] | None = None if command.subs is None else {}
+        self.calls = self.ns = self.failed = self.rejected = 0
+
+
+class Store:
+    """Databases, the command table as this store runs it, and the journal.
+
+    ``changes`` counts alterations since opening, ``unsaved`` is what INFO calls rdb_changes_since_last_save.
+    ``time_ns`` may be replaced by tests.
+    """
+
+    def __init__(self, config: Config, time_ns: Callable[[], int] = time_ns) -> None:
+        self.config = config
+        self.time_ns = time_ns
+        self.clock = Clock()
+        self.clock.ns = self.started = time_ns()
+        self.databases = [Keyspace(i, self.clock) for i in range(config["databases"])]
+        for db in self.databases:
+            db.on_expired = self._expired
+        self.entries: dict[bytes, Entry] = {}
+        self.journal: Journal | None = None
+        self.functions: list[bytes] = []
+        self.persistence: Any = None  # set by persistence-aware owners: SAVE, BGSAVE, BGREWRITEAOF
+        self.rng = Random()
+        self.changes = self.hits = self.misses = self.expired = self.processed = 0
+        self.guard: str = ""  # "read-only", or the text of a journal failure: every write is refused
+        self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
+        self.depth = 0
+        self._group: list[tuple[int, Argv]] | None = None  # effects of the EXEC being run
+        self._sessions = 0
+        self._next_cron = 0
+
+    def next_session_id(self) -> int:
+        self._sessions += 1
+        return self._sessions
+
+    # -- the choke point
+
+    def execute(self, session: Session, argv: Argv) -> Reply:
+        """Run one command and give its reply; raises ReplyError, or Block when it must wait."""
+        try:
+            entry = self.entries[argv[0]]
+        except KeyError:
+            entry = self._entry(session, argv)
+        if entry.subs is not None and len(argv) > 1:
+            entry = self._subcommand(session, entry, argv)
+        if not entry.low <= len(argv) <= entry.high:
+            raise self._reject(session, entry, errors.WrongArity(_lower(entry.command.name)))
+        if session.guarded or self.guard:
+            queued = self._gate(session, entry, argv)
+            if queued is not None:
+                return queued
+        return self.call(session, entry, argv)
+
+    def call(self, session: Session, entry: Entry, argv: Argv) -> Reply:
+        """Run a command that has passed every check: time it, count it, journal what it did."""
+        nested = self.depth
+        start = self.time_ns()
+        if not nested:
+            self.clock.ns = start
+            if start > self._next_cron:
+                self.cron()
+        before = self.changes
+        self.depth = nested + 1
+        try:
+            return entry.handler(session, *argv[entry.skip :])  # type: ignore[no-any-return]
+        except errors.ReplyError:
+            entry.failed += 1
+            raise
+        finally:
+            self.depth = nested
+            if self.changes != before or session.effects is not None:
+                self._record(session, argv)
+            entry.calls += 1
+            entry.ns += self.time_ns() - start
+
+    def _entry(self, session: Session, argv: Argv) -> Entry:
+        """The entry of a command seen for the first time, in this spelling."""
+        name = argv[0].upper()
+        entry = self.entries.get(name)
+        if entry is None:
+            command = table.find(name)
+            if command is None:
+                raise self._reject(session, None, _unknown(argv))
+            entry = self.entries[name] = Entry(command)
+        if argv[0] == name.lower():
+            self.entries[argv[0]] = entry
+        return entry
+
+    def _subcommand(self, session: Session, entry: Entry, argv: Argv) -> Entry:
+        assert entry.subs is not None
+        word = argv[1].upper()
+        found = entry.subs.get(word)
+        if found is None:
+            command = (entry.command.subs or {}).get(word)
+            if command is None:
+                error = errors.UnknownSubcommand(_text(argv[1])[:128], entry.command.name)
+                raise self._reject(session, entry, error)
+            found = entry.subs[word] = Entry(command)
+        return found
+
+    def _reject(self, session: Session, entry: Entry | None, error: errors.ReplyError) -> errors.ReplyError:
+        """Count a command that was not run, and spoil an open MULTI."""
+        if entry is not None:
+            entry.rejected += 1
+        if session.queue is not None:
+            session.aborted = True
+        return error
+
+    def _gate(self, session: Session, entry: Entry, argv: Argv) -> Reply:
+        """What stands before a command in a guarded state; a reply means it is not run now."""
+        if self.guard and entry.write:
+            error = errors.ReadOnly() if self.guard == "read-only" else errors.NoWrites(self.guard)
+            raise self._reject(session, entry, error)
+        if session.queue is not None and entry.command.name not in NOT_QUEUED:
+            if "no_multi" in entry.command.flags:
+                raise self._reject(session, entry, errors.NotInMulti())
+            session.queue.append((entry, argv))
+            return QUEUED
+        return None
+
+    # -- what a change sets off
+
+    def touch(self, db: Keyspace, key: bytes) -> None:
+        """Tell those who watch the key, and note it for those who wait for it."""
+        for session in db.watched.get(key, ()):
+            session.dirty = True
+        if key in db.blocked:
+            self.ready.append((db, key))
+
+    def touch_all(self, db: Keyspace) -> None:
+        """Tell all who watch a key of this database (FLUSHDB, SWAPDB)."""
+        for key in list(db.watched):
+            for session in db.watched[key]:
+                session.dirty = True
+        for key in list(db.blocked):
+            self.ready.append((db, key))
+
+    def _expired(self, db: Keyspace, key: bytes) -> None:
+        self.expired += 1
+        self.changes += 1
+        if key in db.watched:
+            self.touch(db, key)
+        if self.journal is not None:
+            self._emit(db.index, (b"DEL", key))
+
+    def _record(self, session: Session, argv: Argv) -> None:
+        """Journal the effects of the command that just ran."""
+        effects, session.effects = session.effects, None
+        if self.journal is None:
+            return
+        db = session.db.index
+        if effects is None:
+            if argv[0] not in (b"EXEC", b"exec") and argv[0].upper() != b"EXEC":
+                self._emit(db, argv)
+            return
+        if len(effects) > 1 and self._group is None:
+            self.begin()
+            for effect in effects:
+                self._emit(db, effect)
+            self.commit()
+            return
+        for effect in effects:
+            self._emit(db, effect)
+
+    def _emit(self, db: int, argv: Argv) -> None:
+        if self._group is not None:
+            self._group.append((db, argv))
+        else:
+            self.journal.append(argv, db)  # type: ignore[union-attr]
+
+    def begin(self) -> None:
+        """Start collecting effects that must be journalled together."""
+        self._group = []
+
+    def commit(self) -> None:
+        """Journal the collected effects, inside MULTI and EXEC when there are several."""
+        group, self._group = self._group, None
+        if not group or self.journal is None:
+            return
+        if len(group) > 1:
+            self.journal.append((b"MULTI",), group[0][0])
+        for db, argv in group:
+            self.journal.append(argv, db)
+        if len(group) > 1:
+            self.journal.append((b"EXEC",), group[-1][0])
+
+    # -- time
+
+    def cron(self) -> None:
+        """A bounded round of housekeeping: expiry. Called between commands, never inside one."""
+        self._next_cron = self.clock.ns + CRON_NS
+        for db in self.databases:
+            if db.expires:
+                db.expire_cycle(CRON_EXPIRED)
+
+    def tick(self) -> None:
+        """Housekeeping for an idle owner."""
+        self.clock.ns = self.time_ns()
+        self.cron()
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand the journal to the kernel: before a reply leaves. A failure refuses all further writes."""
+        if self.journal is not None:
+            try:
+                self.journal.flush()
+            except errors.StoreError as error:
+                self.guard = str(error)
+                raise
+
+    # -- loading
+
+    def load(self) -> Iterable[Keyspace]:
+        """Switch to loading: only journalled deletions remove keys."""
+        for db in self.databases:
+            db.lazy = False
+        return self.databases
+
+    def loaded(self) -> None:
+        """Back to serving: deadlines count again, and loading was no change."""
+        for db in self.databases:
+            db.lazy = True
+        self.changes = self.processed = 0
+        self.entries.clear()
+
+
+def _lower(name: str) -> str:
+    return name.lower().replace(" ", "|")
+
+
+def _text(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape")
+
+
+def _unknown(argv: Argv) -> errors.UnknownCommand:
+    """The real server's wording: up to 128 bytes of arguments, each quoted and followed by a space."""
+    shown = ""
+    for word in argv[1:]:
+        if len(shown) >= 128:
+            break
+        shown += "'" + _text(word[: 128 - len(shown)]) + "' "
+    return errors.UnknownCommand(_text(argv[0][:128]), shown)
