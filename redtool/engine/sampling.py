@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
         def random(self) -> float: ...
 
+SMALL = 128  # up to so many elements, a walk is cheaper than keeping an array
+
 
 class KeyArray:
     """The elements of a dict or set as an array, with each element's position beside it."""
@@ -59,17 +61,7 @@ class KeyArray:
 
     def sample(self, rng: Random, count: int) -> list[bytes]:
         """Give ``count`` different elements at random, or all of them when there are fewer."""
-        items, n = self.items, len(self.items)
-        if count * 3 < n:  # few of many: draw again on a repeat
-            drawn: dict[int, None] = {}
-            while len(drawn) < count:
-                drawn[int(rng.random() * n)] = None
-            return [items[i] for i in drawn]
-        deck = items.copy()
-        for i in range(min(count, n)):
-            j = i + int(rng.random() * (n - i))
-            deck[i], deck[j] = deck[j], deck[i]
-        return deck[:count]
+        return [self.items[i] for i in positions(rng, len(self.items), count)]
 
     def page(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """Give the next cursor and up to ``count`` elements (at least one asked for).
@@ -81,3 +73,17 @@ class KeyArray:
         end = min(cursor, n) if cursor else n
         start = max(end - max(count, 1), 0)
         return start, self.items[start:end][::-1]
+
+
+def positions(rng: Random, n: int, count: int) -> list[int]:
+    """Give ``count`` different indexes below ``n`` in random order, or all when there are fewer."""
+    if count * 3 < n:  # few of many: draw again on a repeat
+        drawn: dict[int, None] = {}
+        while len(drawn) < count:
+            drawn[int(rng.random() * n)] = None
+        return list(drawn)
+    deck = list(range(n))
+    for i in range(min(count, n)):
+        j = i + int(rng.random() * (n - i))
+        deck[i], deck[j] = deck[j], deck[i]
+    return deck[:count]

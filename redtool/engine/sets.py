@@ -1,0 +1,112 @@
+"""The set type: a Python set, plus random members and scan pages once somebody asks for them."""
+
+from __future__ import annotations
+
+from itertools import islice
+from sys import getsizeof
+
+from redtool.engine.lists import held
+from redtool.engine.sampling import SMALL, KeyArray
+from redtool.numeric import INT64_MAX, INT64_MIN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from collections.abc import Set as AbstractSet
+    from typing import Any
+
+    from redtool.engine.sampling import Random
+
+
+class Set(set[bytes]):
+    """Members. ``put``, ``take`` and ``pop_random`` keep the array in step; set's own mutators do not.
+
+    ``sampler`` is the array behind random picks and scans of a large set, built on first need. It is a class
+    default and the slot a dict: so making a set runs no Python code, and one without a sampler pays 8 bytes.
+    """
+
+    __slots__ = ("__dict__",)
+    kind = b"set"
+    sampler: KeyArray | None = None
+
+    def put(self, members: Collection[bytes]) -> int:
+        """Add members; gives how many are new."""
+        before = len(self)
+        self.update(members)
+        if self.sampler is not None:
+            for member in members:
+                self.sampler.add(member)
+        return len(self) - before
+
+    def take(self, members: Collection[bytes]) -> int:
+        """Remove members; gives how many were there."""
+        before = len(self)
+        self.difference_update(members)
+        if self.sampler is not None:
+            for member in members:
+                self.sampler.discard(member)
+        return before - len(self)
+
+    def array(self) -> KeyArray:
+        """The members as an array; kept from then on if the set is large."""
+        if self.sampler is not None:
+            return self.sampler
+        array = KeyArray(self)
+        if len(self) > SMALL:
+            self.sampler = array
+        return array
+
+    def pick(self, rng: Random) -> bytes:
+        """Give one member at random; the set must not be empty."""
+        if self.sampler is None and len(self) <= SMALL:
+            return next(islice(self, int(rng.random() * len(self)), None))
+        return self.array().pick(rng)
+
+    def pop_random(self, rng: Random) -> bytes:
+        """Remove and give one member at random."""
+        member = self.pick(rng)
+        self.take((member,))
+        return member
+
+    def listed(self, limits: Mapping[str, Any]) -> list[bytes]:
+        """Give the members, a small set's in an order that is the same every time: an intset's by number."""
+        entries = max(limits["set-max-intset-entries"], limits["set-max-listpack-entries"])
+        return in_order(self) if len(self) <= entries else list(self)
+
+    def encoding(self, limits: Mapping[str, Any]) -> bytes:
+        """Tell how Redis would store it: intset, listpack or hashtable."""
+        size = len(self)
+        if size <= limits["set-max-intset-entries"] and by_number(self) is not None:
+            return b"intset"
+        longest = limits["set-max-listpack-value"]
+        if size <= limits["set-max-listpack-entries"] and max(map(len, self), default=0) <= longest:
+            return b"listpack"
+        return b"hashtable"
+
+    def nbytes(self, samples: int) -> int:
+        """Python bytes held: table, members estimated from ``samples`` of them (0: all), and the array."""
+        size = getsizeof(self) + held(self, len(self), samples)
+        if self.sampler is not None:
+            size += getsizeof(self.sampler.items) + getsizeof(self.sampler.places)
+        return size
+
+    def copy(self) -> Set:
+        """Give a set of its own with the same members."""
+        return Set(self)
+
+
+def by_number(members: AbstractSet[bytes]) -> list[bytes] | None:
+    """Give different members in numeric order when each is a canonical 64-bit integer, else None."""
+    try:
+        values = sorted(map(int, members))
+    except ValueError:
+        return None
+    if values and not INT64_MIN <= values[0] <= values[-1] <= INT64_MAX:
+        return None
+    texts = [b"%d" % value for value in values]
+    return texts if members == set(texts) else None
+
+
+def in_order(members: AbstractSet[bytes]) -> list[bytes]:
+    """Give members by number if all are integers, else by bytes."""
+    return by_number(members) or sorted(members)
