@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
         def random(self) -> float: ...
 
+
 SMALL = 128  # up to so many elements, a walk is cheaper than keeping an array
 
 
