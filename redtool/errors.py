@@ -182,3 +182,42 @@ class WatchInsideMulti(ReplyError):
 
 class NotInMulti(ReplyError):
     text = "ERR Command not allowed inside a transaction"
+
+
+class IncrementNotFinite(ReplyError):
+    text = "ERR increment would produce NaN or Infinity"
+
+
+class DecrementOverflow(ReplyError):
+    text = "ERR decrement would overflow"
+
+
+class StringTooLong(ReplyError):
+    text = "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
+
+
+class OffsetOutOfRange(ReplyError):
+    text = "ERR offset is out of range"
+
+
+class LcsOptions(ReplyError):
+    text = "ERR If you want both the length and indexes, please just use IDX."
+
+
+class LcsNotString(ReplyError):
+    text = "ERR The specified keys must contain string values"
+
+
+class SaveInProgress(ReplyError):
+    text = "ERR Background save already in progress"
+
+
+class RewriteInProgress(ReplyError):
+    text = "ERR Background append only file rewriting already in progress"
+
+
+class RewriteBlocksSave(ReplyError):
+    text = (
+        "ERR Another child process is active (AOF?): can't BGSAVE right now. "
+        "Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."
+    )

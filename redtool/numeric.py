@@ -93,3 +93,78 @@ def _layout(mantissa: str, power: int) -> bytes:
         return (sign + digits[:offset] + "." + digits[offset:]).encode()
     point = "." + digits[1:] if n > 1 else ""
     return f"{sign}{digits[0]}{point}e{'+' if exp >= 0 else '-'}{abs(exp)}".encode()
+
+
+# -- long double: what INCRBYFLOAT and HINCRBYFLOAT compute with (64-bit mantissa, x86 extended precision)
+
+MANTISSA = 64
+
+
+def add_long_double(left: bytes, right: bytes, error: type[errors.ReplyError] = errors.NotFloat) -> bytes:
+    """Add two decimal texts as x86 long doubles and print the sum as ``%.17Lf`` without trailing zeros.
+
+    Raises ``error`` for text that is no number, IncrementNotFinite for an infinite result.
+    Source: object.c getLongDoubleFromObject, util.c ld2string (LD_STR_HUMAN).
+    """
+    a, b = _long_double(left, error), _long_double(right, error)
+    if a is None or b is None:
+        raise errors.IncrementNotFinite
+    shift = min(a[1], b[1])
+    total = (a[0] << (a[1] - shift)) + (b[0] << (b[1] - shift))
+    return _fixed17(*_round_mantissa(total, shift))
+
+
+def _long_double(text: bytes, error: type[errors.ReplyError]) -> tuple[int, int] | None:
+    """Read a number as (mantissa, power of two), rounded to 64 bits; None for an infinity."""
+    value = to_float(text, error)  # the syntax check
+    body = text.lower()
+    if b"x" in body:
+        numerator, denominator = value.as_integer_ratio()
+    elif b"n" in body:
+        return None
+    else:
+        negative = body[:1] == b"-"
+        digits, _, exponent = body.lstrip(b"+-").partition(b"e")
+        whole, _, fraction = digits.partition(b".")
+        power = int(exponent or 0) - len(fraction)
+        if abs(power) > 6000:
+            if power > 0 and int(whole + fraction):
+                return None
+            return 0, 0
+        numerator = int(whole + fraction) * 10 ** max(power, 0) * (-1 if negative else 1)
+        denominator = 10 ** max(-power, 0)
+    if not numerator:
+        return 0, 0
+    shift = abs(numerator).bit_length() - denominator.bit_length() - MANTISSA - 2
+    scaled, rest = divmod(abs(numerator) << max(-shift, 0), denominator << max(shift, 0))
+    scaled = scaled << 1 | (1 if rest else 0)  # a sticky bit, for rounding to even below
+    return _round_mantissa(scaled if numerator > 0 else -scaled, shift - 1)
+
+
+def _round_mantissa(value: int, power: int) -> tuple[int, int]:
+    """Round ``value * 2**power`` to 64 significant bits, half to even."""
+    excess = abs(value).bit_length() - MANTISSA
+    if excess <= 0:
+        return value, power
+    kept, rest, half = abs(value) >> excess, abs(value) & ((1 << excess) - 1), 1 << (excess - 1)
+    if rest > half or (rest == half and kept & 1):
+        kept += 1
+    if excess + power + MANTISSA > 16384:
+        raise errors.IncrementNotFinite
+    return (kept if value > 0 else -kept), power + excess
+
+
+def _fixed17(mantissa: int, power: int) -> bytes:
+    """Print ``mantissa * 2**power`` with 17 decimals, half to even, then drop trailing zeros."""
+    scaled = abs(mantissa) * 10**17
+    if power >= 0:
+        scaled <<= power
+    else:
+        whole, rest = scaled >> -power, scaled & ((1 << -power) - 1)
+        half = 1 << (-power - 1)
+        scaled = whole + (1 if rest > half or (rest == half and whole & 1) else 0)
+    if not scaled:
+        return b"0"
+    text = b"%018d" % scaled
+    out = (text[:-17] + b"." + text[-17:]).rstrip(b"0").rstrip(b".")
+    return b"-" + out if mantissa < 0 else out

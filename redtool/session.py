@@ -105,6 +105,9 @@ class Session:
             if db.watched or db.blocked:
                 store.touch(db, key)
 
+    def event(self, key: bytes, event: bytes) -> None:
+        """Publish a keyspace event that is no further change (the ``expire`` of a SET EX)."""
+
     def drop_if_empty(self, key: bytes, value: Any) -> bool:
         """Remove a collection that lost its last element, and report it. True when it went."""
         if value:

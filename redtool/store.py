@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from redtool.config import Config
     from redtool.persist.aof import Journal
+    from redtool.persistence import Persistence
     from redtool.resp import Reply
     from redtool.session import Argv
 
@@ -42,6 +43,17 @@ class Entry:
         self.calls = self.ns = self.failed = self.rejected = 0
 
 
+class Waiter:
+    """A session that waits for data, with the command it will run again."""
+
+    __slots__ = ("argv", "block", "db", "done", "session", "wake")
+
+    def __init__(self, session: Session, argv: Argv, block: Block, wake: Callable[[Reply], None]) -> None:
+        self.session, self.argv, self.block, self.wake = session, argv, block, wake
+        self.db = session.db
+        self.done = False
+
+
 class Store:
     """Databases, the command table as this store runs it, and the journal.
 
@@ -60,7 +72,8 @@ class Store:
         self.entries: dict[bytes, Entry] = {}
         self.journal: Journal | None = None
         self.functions: list[bytes] = []
-        self.persistence: Any = None  # set by persistence-aware owners: SAVE, BGSAVE, BGREWRITEAOF
+        self.persistence: Persistence | None = None  # None: nothing is kept
+        self.config_path: str | None = None
         self.rng = Random()
         self.changes = self.hits = self.misses = self.expired = self.processed = 0
         self.guard: str = ""  # "read-only", or the text of a journal failure: every write is refused
@@ -113,6 +126,8 @@ class Store:
                 self._record(session, argv)
             entry.calls += 1
             entry.ns += self.time_ns() - start
+            if self.ready and not nested:
+                self.serve_waiting()
 
     def _entry(self, session: Session, argv: Argv) -> Entry:
         """The entry of a command seen for the first time, in this spelling."""
@@ -159,6 +174,41 @@ class Store:
             return QUEUED
         return None
 
+    # -- commands that wait
+
+    def park(self, session: Session, argv: Argv, block: Block, wake: Callable[[Reply], None]) -> Waiter:
+        """Let a session wait: ``wake`` gets the reply (or ReplyError) once a key of ``block`` has what it wants."""
+        waiter = Waiter(session, argv, block, wake)
+        for key in dict.fromkeys(block.keys):
+            session.db.blocked.setdefault(key, []).append(waiter)
+        return waiter
+
+    def unpark(self, waiter: Waiter) -> None:
+        """Stop waiting: served, timed out or interrupted."""
+        waiter.done = True
+        for key in dict.fromkeys(waiter.block.keys):
+            line = waiter.db.blocked.get(key)
+            if line is not None and waiter in line:
+                line.remove(waiter)
+                if not line:
+                    del waiter.db.blocked[key]
+
+    def serve_waiting(self) -> None:
+        """Run the commands of those who wait for keys that got data, in the order in which they came."""
+        while self.ready:
+            db, key = self.ready.pop(0)
+            for waiter in list(db.blocked.get(key, ())):
+                if waiter.done or key not in db.data:
+                    continue
+                try:
+                    reply = self.execute(waiter.session, waiter.argv)
+                except Block:
+                    continue
+                except errors.ReplyError as error:
+                    reply = error
+                self.unpark(waiter)
+                waiter.wake(reply)
+
     # -- what a change sets off
 
     def touch(self, db: Keyspace, key: bytes) -> None:
@@ -191,8 +241,7 @@ class Store:
             return
         db = session.db.index
         if effects is None:
-            if argv[0] not in (b"EXEC", b"exec") and argv[0].upper() != b"EXEC":
-                self._emit(db, argv)
+            self._emit(db, argv)
             return
         if len(effects) > 1 and self._group is None:
             self.begin()
@@ -239,6 +288,10 @@ class Store:
         self.clock.ns = self.time_ns()
         self.cron()
         self.flush()
+
+    def unflushed(self) -> bool:
+        """Tell whether the journal holds bytes that the kernel has not got."""
+        return self.journal is not None and bool(self.journal.pending)
 
     def flush(self) -> None:
         """Hand the journal to the kernel: before a reply leaves. A failure refuses all further writes."""

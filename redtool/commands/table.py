@@ -22,9 +22,6 @@ TABLE: dict[bytes, Command] = {}
 
 Handler = Callable[..., "Reply"]
 
-GROUPS = ("strings", "hashes", "lists", "sets", "zsets", "zranges", "zcombine", "keys", "sort", "transactions",
-          "connection", "server", "info", "introspection", "memory")  # fmt: skip
-
 
 class Command:
     """One command's declaration. What the syntax line implies is derived on first use.

@@ -1,0 +1,198 @@
+"""The embedded store as a backend: a directory (or memory, or a dump) opened by this process.
+
+``execute`` is safe to call from several threads; a command that waits holds nothing while it waits.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import RLock
+
+from redtool import errors
+from redtool.commands import table
+from redtool.config import Config
+from redtool.session import Block, Session
+from redtool.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from redtool.persistence import Persistence
+    from redtool.resp import Push, Reply
+
+Word = bytes | str | int | float
+
+LOCK_WAIT = 5.0  # seconds to wait for another owner before giving up
+
+
+class Embedded:
+    """A store opened by this process, with one session of its own."""
+
+    remote = False
+
+    def __init__(self, store: Store, name: str, persistence: Persistence | None = None) -> None:
+        self.store, self.name, self.persistence = store, name, persistence
+        self.session = Session(store)
+        self._lock = RLock()
+        self.closed = False
+
+    @property
+    def db(self) -> int:
+        return self.session.db.index
+
+    @property
+    def in_multi(self) -> bool:
+        return self.session.queue is not None
+
+    def execute(self, *argv: Word) -> Reply:
+        """Run one command. Words may be bytes, str (UTF-8), int or float; raises ReplyError."""
+        for word in argv:
+            if type(word) is not bytes:
+                argv = tuple([to_bytes(word) for word in argv])
+                break
+        store = self.store
+        with self._lock:
+            try:
+                return store.execute(self.session, argv)  # type: ignore[arg-type]
+            except Block as block:
+                waiting = block
+            except IndexError:
+                if argv:
+                    raise
+                raise errors.UsageError("no command given") from None
+            except AttributeError:
+                if self.closed:
+                    raise errors.StoreError("the store is closed") from None
+                raise
+            finally:
+                if store.unflushed():
+                    store.flush()
+        return self._wait(argv, waiting)  # type: ignore[arg-type]
+
+    def _wait(self, argv: tuple[bytes, ...], block: Block) -> Reply:
+        """Wait until another thread's command serves this one, or the deadline passes."""
+        from threading import Event
+
+        event, box = Event(), []
+
+        def wake(reply: Reply) -> None:
+            box.append(reply)
+            event.set()
+
+        with self._lock:
+            waiter = self.store.park(self.session, argv, block, wake)
+        try:
+            while not event.is_set():
+                left = None if block.deadline is None else (block.deadline * 1_000_000 - self.store.time_ns()) / 1e9
+                if left is not None and left <= 0:
+                    break
+                event.wait(0.1 if left is None else min(left, 0.1))
+                with self._lock:
+                    self.store.tick()
+        finally:
+            with self._lock:
+                if not event.is_set():
+                    self.store.unpark(waiter)
+                if self.store.unflushed():
+                    self.store.flush()
+        if not box:
+            return None
+        if isinstance(box[0], errors.ReplyError):
+            raise box[0]
+        return box[0]
+
+    def pipeline(self, batch: Sequence[Sequence[bytes]]) -> list[Reply]:
+        """Run commands in order; an error is a value in the list. The journal is written once, at the end."""
+        replies: list[Reply] = []
+        with self._lock:
+            try:
+                for argv in batch:
+                    try:
+                        replies.append(self.store.execute(self.session, tuple(argv)))
+                    except errors.ReplyError as error:
+                        replies.append(error)
+                    except Block as block:
+                        self.store.flush()
+                        replies.append(self._wait(tuple(argv), block))
+            finally:
+                self.store.flush()
+        return replies
+
+    def commands(self) -> Mapping[bytes, table.Command]:
+        """The whole command table."""
+        return table.load_all()
+
+    def messages(self) -> Iterator[Push]:
+        """Out-of-band messages; an embedded store has none yet."""
+        return iter(())
+
+    def tick(self) -> None:
+        """Housekeeping while idle: expiry, the journal's sync, finished background saves."""
+        with self._lock:
+            self.store.tick()
+            if self.persistence is not None:
+                self.persistence.poll()
+
+    def session_of_its_own(self) -> Embedded:
+        """Another client of the same store: its own database, MULTI and name. Closing it leaves the store open."""
+        other = Embedded(self.store, self.name)
+        other._lock = self._lock
+        return other
+
+    def close(self) -> None:
+        """Sync and close the store's files. Safe to call twice."""
+        with self._lock:
+            if self.closed:
+                return
+            self.closed = True
+            if self.persistence is not None:
+                self.persistence.close()
+
+    def __enter__(self) -> Embedded:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def to_bytes(word: object) -> bytes:
+    """A command word as bytes: str is UTF-8, numbers as Redis prints them."""
+    if isinstance(word, bytes):
+        return word
+    if isinstance(word, str):
+        return word.encode("utf-8", "surrogateescape")
+    if isinstance(word, bool) or not isinstance(word, int | float | bytearray | memoryview):
+        raise errors.UsageError(f"a command word is bytes, str, int or float, not {type(word).__name__}")
+    if isinstance(word, int):
+        return b"%d" % word
+    return repr(word).encode() if isinstance(word, float) else bytes(word)
+
+
+def default_path() -> str:
+    """Where the store lives when no one says: $REDTOOL_STORE, else under $XDG_DATA_HOME."""
+    environ = os.environ
+    if environ.get("REDTOOL_STORE"):
+        return environ["REDTOOL_STORE"]
+    base = environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    return os.path.join(base, "redtool", "default")
+
+
+def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[str], None] | None = None,
+               wait: float = LOCK_WAIT, fork: bool = False) -> Embedded:  # fmt: skip
+    """Open a store directory, creating it when missing; ``":memory:"`` keeps nothing, an ``.rdb`` file is read-only.
+
+    ``wait`` is how many seconds to wait for another owner (StoreLocked after that), ``warn`` gets warnings
+    such as a torn journal tail, ``fork`` allows background saves to fork this process (never inside a
+    threaded host program). Raises StoreError, CorruptFile.
+    """
+    text = default_path() if path is None else os.fspath(path)
+    if text == ":memory:":
+        return Embedded(Store(Config()), "memory")
+    from redtool.persistence import Persistence, open_dump
+
+    if text.endswith(".rdb") and not os.path.isdir(text):
+        return Embedded(open_dump(text), os.path.basename(text))
+    persistence = Persistence.open(text, warn=warn, wait=wait, fork=fork)
+    name = "default" if path is None and not os.environ.get("REDTOOL_STORE") else text
+    return Embedded(persistence.store, name, persistence)

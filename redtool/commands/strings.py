@@ -1,0 +1,350 @@
+"""String commands."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.table import group
+from redtool.engine.strings import longest_common_subsequence, overlay, slice_of
+from redtool.numeric import INT64_MAX, INT64_MIN, add_long_double, to_int
+from redtool.resp import OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+command = group("string")
+
+EXPIRE_OPTIONS = (b"EX", b"PX", b"EXAT", b"PXAT")
+
+
+def deadline(c: Session, name: str, word: bytes, text: bytes) -> int:
+    """Read the argument of EX, PX, EXAT or PXAT as a deadline in unix ms; refuses zero, negative and overflow."""
+    value = to_int(text)
+    if value <= 0:
+        raise errors.InvalidExpire(name)
+    if word in (b"EX", b"EXAT"):
+        if value > INT64_MAX // 1000:
+            raise errors.InvalidExpire(name)
+        value *= 1000
+    if word in (b"EX", b"PX"):
+        value += c.now
+        if value > INT64_MAX:
+            raise errors.InvalidExpire(name)
+    return value
+
+
+def chosen_deadline(c: Session, name: str, opt: dict[bytes, Any]) -> int | None:
+    """The deadline given by an expire option, None when there is none."""
+    for word in EXPIRE_OPTIONS:
+        if word in opt:
+            return deadline(c, name, word, opt[word])
+    return None
+
+
+def store_until(c: Session, key: bytes, value: bytes, when: int) -> None:
+    """Put a string that lives until ``when``; one in the past is stored and then deleted, as a server does."""
+    if when <= c.now:
+        if c.remove(key):
+            c.journal(b"DEL", key)
+            c.changed(key, b"del")
+        else:
+            c.journal()
+        return
+    c.put(key, value)
+    c.db.expire_at(key, when)
+    c.journal(b"SET", key, value, b"PXAT", b"%d" % when)
+    c.changed(key, b"set")
+    c.event(key, b"expire")
+
+
+@command("SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds"
+         " | PXAT unix-time-milliseconds | KEEPTTL]", "write denyoom")  # fmt: skip
+def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
+    """Store a string under a key, with options for expiry and for whether it may exist."""
+    if not args:
+        c.db.put(key, value)
+        c.changed(key, b"set")
+        return OK
+    opt = set_.trailing(args)
+    when = chosen_deadline(c, "set", opt)
+    old = string_at(c, key) if b"GET" in opt else None
+    exists = c.db.get(key) is not None
+    if (b"NX" in opt and exists) or (b"XX" in opt and not exists):
+        return old
+    if when is not None:
+        store_until(c, key, value, when)
+    else:
+        keep = b"KEEPTTL" in opt
+        c.put(key, value, keep_ttl=keep)
+        if keep:
+            c.journal(b"SET", key, value, b"KEEPTTL")
+        else:
+            c.journal(b"SET", key, value)
+        c.changed(key, b"set")
+    return old if b"GET" in opt else OK
+
+
+def string_at(c: Session, key: bytes) -> bytes | None:
+    """The string under a key as bytes, None when missing."""
+    value = c.readable(key, bytes)
+    return bytes(value) if type(value) is bytearray else value
+
+
+@command("GET key", "readonly fast")
+def get(c: Session, key: bytes) -> Reply:
+    """Give the string under a key."""
+    value = c.readable(key, bytes)
+    return bytes(value) if type(value) is bytearray else value
+
+
+@command("SETNX key value", "write denyoom fast")
+def setnx(c: Session, key: bytes, value: bytes) -> Reply:
+    """Store a string only if the key does not exist."""
+    if c.db.get(key) is not None:
+        return 0
+    c.put(key, value)
+    c.changed(key, b"set")
+    return 1
+
+
+@command("SETEX key seconds value", "write denyoom", since="2.0.0")
+def setex(c: Session, key: bytes, seconds: bytes, value: bytes) -> Reply:
+    """Store a string that expires after some seconds."""
+    store_until(c, key, value, deadline(c, "setex", b"EX", seconds))
+    return OK
+
+
+@command("PSETEX key milliseconds value", "write denyoom", since="2.6.0")
+def psetex(c: Session, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
+    """Store a string that expires after some milliseconds."""
+    store_until(c, key, value, deadline(c, "psetex", b"PX", milliseconds))
+    return OK
+
+
+@command("GETSET key value", "write denyoom fast")
+def getset(c: Session, key: bytes, value: bytes) -> Reply:
+    """Store a string and give the one that was there."""
+    old = string_at(c, key)
+    c.put(key, value)
+    c.journal(b"SET", key, value)
+    c.changed(key, b"set")
+    return old
+
+
+@command("GETDEL key", "write fast", since="6.2.0")
+def getdel(c: Session, key: bytes) -> Reply:
+    """Give the string under a key and delete the key."""
+    value = string_at(c, key)
+    if value is not None:
+        c.remove(key)
+        c.journal(b"DEL", key)
+        c.changed(key, b"del")
+    return value
+
+
+@command("GETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+         "write fast", since="6.2.0")  # fmt: skip
+def getex(c: Session, key: bytes, *args: bytes) -> Reply:
+    """Give the string under a key and set or drop its expiry."""
+    opt = getex.trailing(args)
+    value = string_at(c, key)
+    if value is None:
+        return None
+    when = chosen_deadline(c, "getex", opt)
+    if b"PERSIST" in opt:
+        if c.db.persist(key):
+            c.journal(b"PERSIST", key)
+            c.changed(key, b"persist")
+    elif when is not None:
+        if when <= c.now:
+            c.remove(key)
+            c.journal(b"DEL", key)
+            c.changed(key, b"del")
+        else:
+            c.db.expire_at(key, when)
+            c.journal(b"PEXPIREAT", key, b"%d" % when)
+            c.changed(key, b"expire")
+    return value
+
+
+@command("MGET key [key ...]", "readonly fast", complexity="O(N) keys")
+def mget(c: Session, *keys: bytes) -> Reply:
+    """Give the strings under several keys; nil for a missing key or another type."""
+    out: list[bytes | None] = []
+    for key in keys:
+        value = c.db.get(key)
+        kind = type(value)
+        if kind is bytes:
+            c.store.hits += 1
+            out.append(value)
+        elif kind is bytearray:
+            c.store.hits += 1
+            out.append(bytes(value))
+        else:
+            c.store.misses += value is None
+            out.append(None)
+    return out
+
+
+@command("MSET key value [key value ...]", "write denyoom", since="1.0.1", complexity="O(N) keys")
+def mset(c: Session, *pairs: bytes) -> Reply:
+    """Store several strings at once."""
+    if len(pairs) % 2:
+        raise errors.WrongArity("mset")
+    put_pairs(c, pairs)
+    return OK
+
+
+@command("MSETNX key value [key value ...]", "write denyoom", since="1.0.1", complexity="O(N) keys")
+def msetnx(c: Session, *pairs: bytes) -> Reply:
+    """Store several strings at once, only if none of the keys exists."""
+    if len(pairs) % 2:
+        raise errors.WrongArity("msetnx")
+    if any(c.db.get(key) is not None for key in pairs[::2]):
+        return 0
+    put_pairs(c, pairs)
+    return 1
+
+
+def put_pairs(c: Session, pairs: tuple[bytes, ...]) -> None:
+    for i in range(0, len(pairs), 2):
+        c.put(pairs[i], pairs[i + 1])
+        c.changed(pairs[i], b"set")
+
+
+@command("APPEND key value", "write denyoom fast", since="2.0.0")
+def append(c: Session, key: bytes, value: bytes) -> Reply:
+    """Add to the end of a string; gives its new length."""
+    old = c.writable(key, bytes)
+    size = len(value) + (0 if old is None else len(old))
+    check_length(c, size)
+    if old is None:
+        c.put(key, value)
+    elif type(old) is bytearray:
+        old.extend(value)
+    else:
+        c.put(key, bytearray(old + value), keep_ttl=True)
+    c.changed(key, b"append")
+    return size
+
+
+@command("STRLEN key", "readonly fast", since="2.2.0")
+def strlen(c: Session, key: bytes) -> Reply:
+    """Give the length of a string in bytes."""
+    value = c.readable(key, bytes)
+    return 0 if value is None else len(value)
+
+
+@command("GETRANGE key start end", "readonly", since="2.4.0", complexity="O(N) bytes returned")
+def getrange(c: Session, key: bytes, start: bytes, end: bytes) -> Reply:
+    """Give part of a string; both ends included, negative from the end."""
+    first, last = to_int(start), to_int(end)
+    value = c.readable(key, bytes)
+    return b"" if value is None else slice_of(value, first, last)
+
+
+@command("SUBSTR key start end", "readonly", complexity="O(N) bytes returned")
+def substr(c: Session, key: bytes, start: bytes, end: bytes) -> Reply:
+    """The old name of GETRANGE."""
+    return getrange.handler(c, key, start, end)  # type: ignore[misc]
+
+
+@command("SETRANGE key offset value", "write denyoom", since="2.2.0")
+def setrange(c: Session, key: bytes, offset: bytes, value: bytes) -> Reply:
+    """Overwrite part of a string from an offset, zero-filling a gap; gives the new length."""
+    at = to_int(offset)
+    if at < 0:
+        raise errors.OffsetOutOfRange
+    old = c.writable(key, bytes)
+    if not value:
+        return len(old or b"")
+    check_length(c, at + len(value))
+    new = overlay(old, at, value)
+    if new is not old:
+        c.put(key, new, keep_ttl=True)
+    c.changed(key, b"setrange")
+    return len(new)
+
+
+def check_length(c: Session, size: int) -> None:
+    """Refuse a string longer than proto-max-bulk-len."""
+    if size > c.config.get("proto-max-bulk-len", 536870912):
+        raise errors.StringTooLong
+
+
+@command("INCR key", "write denyoom fast")
+def incr(c: Session, key: bytes) -> Reply:
+    """Add one to the integer under a key."""
+    return add(c, key, 1)
+
+
+@command("DECR key", "write denyoom fast")
+def decr(c: Session, key: bytes) -> Reply:
+    """Take one from the integer under a key."""
+    return add(c, key, -1)
+
+
+@command("INCRBY key increment", "write denyoom fast")
+def incrby(c: Session, key: bytes, increment: bytes) -> Reply:
+    """Add to the integer under a key."""
+    return add(c, key, to_int(increment))
+
+
+@command("DECRBY key decrement", "write denyoom fast")
+def decrby(c: Session, key: bytes, decrement: bytes) -> Reply:
+    """Take from the integer under a key."""
+    amount = to_int(decrement)
+    if amount == INT64_MIN:
+        raise errors.DecrementOverflow
+    return add(c, key, -amount)
+
+
+def add(c: Session, key: bytes, amount: int) -> int:
+    """Add to the integer under ``key`` (0 when missing) and give the sum; the TTL stays."""
+    old = c.writable(key, bytes)
+    total = amount if old is None else to_int(bytes(old)) + amount
+    if not INT64_MIN <= total <= INT64_MAX:
+        raise errors.Overflow
+    c.db.put(key, b"%d" % total, True)
+    c.changed(key, b"incrby")
+    return total
+
+
+@command("INCRBYFLOAT key increment", "write denyoom fast", since="2.6.0")
+def incrbyfloat(c: Session, key: bytes, increment: bytes) -> Reply:
+    """Add to the number under a key, in long double precision."""
+    old = c.writable(key, bytes)
+    total = add_long_double(b"0" if old is None else bytes(old), increment)
+    c.put(key, total, keep_ttl=True)
+    c.journal(b"SET", key, total, b"KEEPTTL")
+    c.changed(key, b"incrbyfloat")
+    return total
+
+
+@command("LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]", "readonly", since="7.0.0",
+         complexity="O(N*M) lengths", keys=(1, 2, 1))  # fmt: skip
+def lcs(c: Session, key1: bytes, key2: bytes, *args: bytes) -> Reply:
+    """Give the longest common subsequence of two strings, its length, or where it matches."""
+    opt = lcs.trailing(args)
+    least = max(to_int(opt[b"MINMATCHLEN"]), 0) if b"MINMATCHLEN" in opt else 0
+    if b"IDX" in opt and b"LEN" in opt:
+        raise errors.LcsOptions
+    try:
+        a, b = string_at(c, key1) or b"", string_at(c, key2) or b""
+    except errors.WrongType:
+        raise errors.LcsNotString from None
+    common, ranges = longest_common_subsequence(a, b, least)
+    if b"LEN" in opt:
+        return len(common)
+    if b"IDX" not in opt:
+        return common
+    matches: list[Reply] = []
+    for a_from, a_to, b_from, b_to in ranges:
+        match: list[Reply] = [[a_from, a_to], [b_from, b_to]]
+        if b"WITHMATCHLEN" in opt:
+            match.append(a_to - a_from + 1)
+        matches.append(match)
+    return {b"matches": matches, b"len": len(common)}

@@ -1,0 +1,282 @@
+"""A store's directory: its lock, configuration and journal; SAVE, BGSAVE and BGREWRITEAOF."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic, sleep, time
+
+from redtool import errors
+from redtool.config import Config
+from redtool.persist.aof import Journal
+from redtool.resp import OK, Status
+from redtool.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from redtool.engine.keyspace import Keyspace
+    from redtool.session import Argv
+
+CONFIG_FILE = "redtool.conf"
+LOCK_FILE = "lock"
+
+
+class Sink:
+    """What the journal's loader fills: databases straight into their dicts, commands through the store."""
+
+    def __init__(self, store: Store) -> None:
+        from redtool.session import Session
+
+        self.store = store
+        self.session = Session(store)
+
+    def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:
+        if db >= len(self.store.databases):
+            raise errors.StoreError(f"the file has database {db}, the store only {len(self.store.databases)}: raise 'databases' in redtool.conf")
+        keyspace = self.store.databases[db]
+        return keyspace.data, keyspace.expires
+
+    def aux(self, name: bytes, value: bytes) -> None:
+        """Facts about the file; nothing here depends on them."""
+
+    def sizes(self, keys: int, expires: int) -> None:
+        """How many keys follow; Python's dicts grow by themselves."""
+
+    def function(self, code: bytes) -> None:
+        self.store.functions.append(code)
+
+    def command(self, argv: Argv) -> None:
+        self.store.execute(self.session, argv)
+
+
+class Persistence:
+    """The files of one open store directory."""
+
+    def __init__(self, directory: str, store: Store, lock: int, fork: bool) -> None:
+        self.directory, self.store, self.fork = directory, store, fork
+        self.lock = lock
+        self.journal: Journal | None = None
+        self.last_save_ok = self.last_rewrite_ok = True
+        self.saved_changes = 0
+        self.save_child = self.rewrite_child = 0  # pids of running children, 0 = none
+        self.last_fork_us = 0
+
+    @classmethod
+    def open(cls, directory: str, *, warn: Callable[[str], None] | None = None, wait: float = 5.0,
+             fork: bool = False) -> Persistence:  # fmt: skip
+        """Lock the directory, read its configuration and load its data."""
+        lock = take_lock(directory, wait)
+        try:
+            config = Config()
+            config_path = os.path.join(directory, CONFIG_FILE)
+            if os.path.exists(config_path):
+                config.read(config_path)
+            store = Store(config)
+            store.config_path = config_path
+            self = cls(directory, store, lock, fork)
+            store.persistence = self
+            store.load()
+            if config["appendonly"]:
+                self.journal = Journal.open(directory, config, Sink(store), warn=warn)
+            else:
+                load_dump(os.path.join(directory, config["dbfilename"]), store)
+            store.loaded()
+            store.journal = self.journal
+        except BaseException:
+            os.close(lock)
+            raise
+        return self
+
+    # -- snapshots
+
+    @property
+    def dump_path(self) -> str:
+        return os.path.join(self.directory, self.store.config["dbfilename"])
+
+    @property
+    def lastsave(self) -> int:
+        """Unix time of the last snapshot, else of the opening."""
+        try:
+            return int(os.stat(self.dump_path).st_mtime)
+        except OSError:
+            return self.store.started // 1_000_000_000
+
+    def save(self) -> Status:
+        """Write dump.rdb now."""
+        if self.save_child:
+            raise errors.SaveInProgress
+        self._write_dump()
+        self.saved_changes = self.store.changes
+        return OK
+
+    def _write_dump(self) -> None:
+        from redtool.persist.snapshot import write_dump
+
+        try:
+            write_dump(self.dump_path, contents(self.store), functions=self.store.functions)
+        except OSError as error:
+            self.last_save_ok = False
+            raise errors.ReplyError(f"cannot write {self.dump_path}: {error.strerror}") from None
+        self.last_save_ok = True
+
+    def bgsave(self, schedule: bool = False) -> Status:
+        """Write dump.rdb in a child; without fork (a host program's process), now."""
+        if self.save_child:
+            raise errors.SaveInProgress
+        if self.rewrite_child:
+            if schedule:
+                self.wait()
+            else:
+                raise errors.RewriteBlocksSave
+        if not self.fork:
+            self._write_dump()
+            self.saved_changes = self.store.changes
+            return Status(b"Background saving started")
+        self.saved_changes = self.store.changes
+        self.save_child = self._fork(self._write_dump)
+        return Status(b"Background saving started")
+
+    def bgrewriteaof(self) -> Status:
+        """Rewrite the journal as a new base and an empty increment."""
+        if self.rewrite_child:
+            raise errors.RewriteInProgress
+        if self.journal is None:
+            raise errors.ReplyError("the append only file is off: CONFIG SET appendonly yes")
+        self.store.flush()
+        if self.save_child:
+            self.wait()
+        self.journal.begin_rewrite()
+        if self.fork:
+            self.rewrite_child = self._fork(self._write_base)
+        else:
+            self._write_base()
+            self.journal.finish_rewrite()
+        return Status(b"Background append only file rewriting started")
+
+    def _write_base(self) -> None:
+        assert self.journal is not None
+        self.journal.write_base(contents(self.store), functions=self.store.functions)
+
+    def _fork(self, work: Callable[[], None]) -> int:
+        started = monotonic()
+        pid = os.fork()
+        if pid:
+            self.last_fork_us = int((monotonic() - started) * 1e6)
+            return pid
+        status = 1
+        try:
+            os.close(self.lock)  # the store stays this child's parent's, and free when it ends
+            work()
+            status = 0
+        except BaseException:
+            status = 1
+        finally:
+            os._exit(status)
+
+    def poll(self, block: bool = False) -> None:
+        """Take note of children that have ended."""
+        flags = 0 if block else os.WNOHANG
+        if self.save_child and (done := _ended(self.save_child, flags)) is not None:
+            self.save_child, self.last_save_ok = 0, done
+        if self.rewrite_child and (done := _ended(self.rewrite_child, flags)) is not None:
+            self.rewrite_child, self.last_rewrite_ok = 0, done
+            assert self.journal is not None
+            if done:
+                self.journal.finish_rewrite()
+            else:
+                self.journal.abort_rewrite()
+
+    def wait(self) -> None:
+        """Wait until no background work is left."""
+        self.poll(block=True)
+
+    def close(self) -> None:
+        """Finish a running rewrite, sync and close. A running BGSAVE goes on in its child."""
+        try:
+            if self.rewrite_child:
+                self.poll(block=True)
+            if self.journal is not None:
+                self.journal.close()
+                self.journal = self.store.journal = None
+        finally:
+            if self.lock >= 0:
+                os.close(self.lock)
+                self.lock = -1
+
+
+def _ended(pid: int, flags: int) -> bool | None:
+    """Whether a child ended well; None while it runs."""
+    done, status = os.waitpid(pid, flags)
+    return None if done == 0 else status == 0
+
+
+def contents(store: Store) -> Iterator[tuple[int, int, int, Iterator[tuple[bytes, Any, int | None]]]]:
+    """What a snapshot holds: (database, keys, expires, entries) for each that has keys."""
+    for db in store.databases:
+        if db.data:
+            yield db.index, len(db.data), len(db.expires), entries(db)
+
+
+def entries(db: Keyspace) -> Iterator[tuple[bytes, Any, int | None]]:
+    """(key, value, deadline in unix ms or None) of every key."""
+    deadline = db.expires.get
+    for key, value in db.data.items():
+        yield key, value, deadline(key)
+
+
+def load_dump(path: str, store: Store) -> None:
+    """Load an RDB file into an empty store; nothing to do when there is none."""
+    from redtool.persist.rdb import load
+
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise errors.StoreError(f"cannot read {path}: {error.strerror}") from None
+    load(data, Sink(store), path=path, now=int(time() * 1000))
+
+
+def open_dump(path: str) -> Store:
+    """Open a dump as a read-only store in memory."""
+    if not os.path.exists(path):
+        raise errors.StoreError(f"cannot open {path}: no such file")
+    store = Store(Config())
+    store.load()
+    load_dump(path, store)
+    store.loaded()
+    store.guard = "read-only"
+    return store
+
+
+def take_lock(directory: str, wait: float) -> int:
+    """Make the directory if it is missing and become its owner; gives the descriptor that holds the lock."""
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    path = os.path.join(directory, LOCK_FILE)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        try:
+            lock = os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            os.makedirs(directory, 0o700, exist_ok=True)
+            lock = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise errors.StoreError(f"cannot open the store {directory}: {(error.strerror or '').lower()}") from None
+    until, pause = monotonic() + wait, 0.0005
+    while True:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+            break
+        except BlockingIOError:
+            if monotonic() >= until:
+                owner = os.pread(lock, 20, 0).decode("ascii", "replace").strip("\0 \n") or "unknown"
+                os.close(lock)
+                raise errors.StoreLocked(f"the store {directory} is in use by process {owner}") from None
+            sleep(pause)
+            pause = min(pause * 2, 0.02)
+    os.pwrite(lock, b"%-10d\n" % os.getpid(), 0)
+    return lock
