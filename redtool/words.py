@@ -29,18 +29,47 @@ HEX = b"0123456789abcdefABCDEF"
 
 def split(line: bytes) -> list[bytes]:
     """Give the words of a line. QuotingError when a quote is not closed or text follows it."""
-    if b'"' in line or b"'" in line or b"\v" in line or b"\f" in line:
+    # Asking for an int is five times quicker than asking for a byte string.
+    if 34 in line or 39 in line or 11 in line or 12 in line:
         return _split_quoted(line)
     return line.split()
 
 
 def _split_quoted(line: bytes) -> list[bytes]:
+    if (34 not in line or 39 not in line) and 92 not in line and 11 not in line and 12 not in line:
+        argv = _split_simple(line.split(b'"' if 34 in line else b"'"))
+        if argv is not None:
+            return argv
+    return _split_any(line)
+
+
+def _split_simple(pieces: list[bytes]) -> list[bytes] | None:
+    """Split a line given as its pieces between quotes of one kind; None when the quotes are wrong."""
+    before = pieces[0]
+    argv = before.split()
+    if not len(pieces) % 2:
+        return None
+    for at in range(1, len(pieces), 2):
+        after = pieces[at + 1]
+        if after[0] not in BLANKS if after else at + 2 < len(pieces):
+            return None
+        if before and before[-1] not in ENDS:
+            argv[-1] += pieces[at]
+        else:
+            argv.append(pieces[at])
+        if after:
+            argv += after.split()
+        before = after
+    return argv
+
+
+def _split_any(line: bytes) -> list[bytes]:
     argv: list[bytes] = []
     at = 0
     while True:
         start, mark = _next_quote(line, at)
         bare = line[at:] if start < 0 else line[at:start]
-        words = bare.split() if b"\v" not in bare and b"\f" not in bare else _bare_words(bare)
+        words = bare.split() if 11 not in bare and 12 not in bare else _bare_words(bare)
         argv += words
         if start < 0:
             return argv
@@ -81,7 +110,7 @@ def _double(line: bytes, at: int) -> tuple[bytes, int]:
             return b"".join(parts), end + 1
         parts.append(line[at:slash])
         code = line[slash + 1]
-        if code == 120 and line[slash + 2] in HEX and line[slash + 3 : slash + 4] in HEX and slash + 3 < len(line):
+        if code == 120 and line[slash + 2] in HEX and slash + 3 < len(line) and line[slash + 3] in HEX:
             parts.append(bytes((int(line[slash + 2 : slash + 4], 16),)))
             at = slash + 4
         else:
@@ -106,7 +135,7 @@ def _single(line: bytes, at: int) -> tuple[bytes, int]:
 
 def quote(arg: bytes) -> bytes:
     """Write a word as redis-cli shows it, in double quotes; ``split`` reads it back."""
-    if b"\\" not in arg and b'"' not in arg and arg.isascii() and arg.decode("ascii").isprintable():
+    if 92 not in arg and 34 not in arg and arg.isascii() and arg.decode("ascii").isprintable():
         return b'"%b"' % arg
     if not _SHOWN:
         named = {34: b'\\"', 92: b"\\\\", **{ord(byte): b"\\" + bytes((code,)) for code, byte in ESCAPES.items()}}
@@ -150,17 +179,17 @@ class Lines:
             text = b"".join(self._tail)
         self._tail = [tail] if tail else []
         lines = text.split(b"\n")
-        if not self._held and b'"' not in text and b"'" not in text and b"#" not in text and b"\\" not in text:
+        if not self._held and 34 not in text and 39 not in text and 35 not in text and 92 not in text:
             first = self._number + 1
             self._number += len(lines)
             # Without a vertical tab bytes.split is split; see there.
-            cut = bytes.split if b"\v" not in text and b"\f" not in text else split
+            cut = bytes.split if 11 not in text and 12 not in text else split
             return [(number, argv) for number, argv in enumerate(map(cut, lines), first) if argv]
-        return self._assemble(lines)
+        return self._assemble(lines, 92 in text)
 
     def end(self) -> list[Entry]:
         """Say that the stream is over; give what was unfinished."""
-        entries = self._assemble([b"".join(self._tail)]) if self._tail else []
+        entries = self._assemble([b"".join(self._tail)], True) if self._tail else []
         self._tail = []
         if self._held:
             if self._quote:
@@ -171,25 +200,23 @@ class Lines:
                 self._finish(b"", entries)
         return entries
 
-    def _assemble(self, lines: list[bytes]) -> list[Entry]:
+    def _assemble(self, lines: list[bytes], slashes: bool) -> list[Entry]:
+        """Take whole physical lines; ``slashes`` says that there may be a backslash among them."""
         entries: list[Entry] = []
         number = self._number
         for line in lines:
             number += 1
             if not self._held:
-                if b'"' not in line and b"'" not in line and line[-1:] != b"\\" and line[-2:] != b"\\\r":
-                    argv = line.split() if b"\v" not in line and b"\f" not in line else split(line)
-                    if argv and argv[0][0] != 35:
-                        entries.append((number, argv))
-                    continue
-                if line.lstrip(BLANKS)[:1] == b"#":
-                    continue
-                if line[-1:] != b"\\" and line[-2:] != b"\\\r":
+                if not (slashes and line.rstrip(b"\r").endswith(b"\\")):
                     try:
-                        entries.append((number, _split_quoted(line)))
-                        continue
+                        argv = split(line)
                     except QuotingError:
-                        pass  # wrong or unfinished, which is found out below
+                        argv = []  # wrong, unfinished or a comment: found out below
+                    if argv and line[0] != 35 and (argv[0][:1] != b"#" or line.lstrip(BLANKS)[0] != 35):
+                        entries.append((number, argv))
+                        continue
+                if line.lstrip(BLANKS)[:1] in b"#":  # a comment or nothing
+                    continue
                 self._first = number
             self._quote, opened = _open_quote(line, self._quote)
             if self._quote:
