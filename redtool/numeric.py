@@ -30,6 +30,19 @@ def is_int(text: bytes) -> bool:
     return b"%d" % value == text and INT64_MIN <= value <= INT64_MAX
 
 
+def to_cursor(text: bytes) -> int:
+    """Parse the cursor of a SCAN: an unsigned 64-bit integer as strtoull reads it, up to a NUL."""
+    text = text.partition(b"\0")[0]
+    digits = text.lstrip(b" \t\n\v\f\r")
+    signed = digits[:1] in (b"+", b"-")
+    if not digits[signed:].isdigit() or (text[:1] == b"-" and is_int(text)):
+        raise errors.InvalidCursor
+    value = int(digits)
+    if abs(value) >= 2**64:
+        raise errors.InvalidCursor
+    return value % 2**64
+
+
 def to_float(text: bytes, error: type[errors.ReplyError] = errors.NotFloat) -> float:
     """Parse a double as strtod does, refusing NaN, spaces and trailing text; "inf" and hex are allowed."""
     if not text or text[0] in b" \t\n\r\v\f" or text[-1] in b" \t\n\r\v\f\0" or b"_" in text:
@@ -53,12 +66,12 @@ def _hex_float(text: bytes, error: type[errors.ReplyError]) -> float:
 
 
 def float_text(value: float) -> bytes:
-    """Print a score as Redis does: shortest round trip, integers without a point, ``inf`` and ``-inf``.
+    """Print a score as Valkey 9 does: integers below 2**62 in full, else the shortest text that reads back.
 
-    Fixed notation from 1e-5 to below 1e21 (``%.17g`` style exponents beyond), as fpconv_dtoa gives.
+    Source: util.c d2string, double2ll, fpconv_dtoa.
     """
-    if value == int(value) if -1e17 < value < 1e17 else False:
-        return b"-0" if value == 0 and str(value)[0] == "-" else b"%d" % int(value)
+    if -(2.0**62) < value < 2.0**62 and value == (whole := int(value)):
+        return b"%d" % whole
     text = repr(value)
     if text == "inf" or text == "-inf":
         return text.encode()

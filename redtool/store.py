@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from time import time_ns
 
 from redtool import errors
@@ -15,6 +14,7 @@ from redtool.session import Block, Session
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from random import Random
     from typing import Any
 
     from redtool.config import Config
@@ -74,7 +74,7 @@ class Store:
         self.functions: list[bytes] = []
         self.persistence: Persistence | None = None  # None: nothing is kept
         self.config_path: str | None = None
-        self.rng = Random()
+        self._rng: Random | None = None
         self.changes = self.hits = self.misses = self.expired = self.processed = 0
         self.guard: str = ""  # "read-only", or the text of a journal failure: every write is refused
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
@@ -86,6 +86,15 @@ class Store:
     def next_session_id(self) -> int:
         self._sessions += 1
         return self._sessions
+
+    @property
+    def rng(self) -> Random:
+        """The source of random members and keys; tests may seed it."""
+        if self._rng is None:
+            from random import Random
+
+            self._rng = Random()
+        return self._rng
 
     # -- the choke point
 
