@@ -6,6 +6,7 @@ RedtoolError                 anything a person may be shown; ``str()`` is the wh
 ├── ConnectError             no connection, no authentication, no store             exit 3
 │   ├── StoreError           the store directory cannot be opened or written
 │   │   └── StoreLocked      another process owns it
+│   ├── ProtocolError            bytes that are not RESP
 │   └── CorruptFile          a damaged file: path, offset, reason, and how to repair it
 └── ReplyError               an error reply, its text exactly a server's            exit 1
     └── WrongType, SyntaxError_, NotInteger, …      one class a text
@@ -39,6 +40,10 @@ class StoreError(ConnectError):
 
 class StoreLocked(StoreError):
     """Another process owns the store and the wait ran out."""
+
+
+class ProtocolError(ConnectError):
+    """The other side sent bytes that are not RESP; nothing it sends after can be understood."""
 
 
 class CorruptFile(ConnectError):
@@ -221,3 +226,31 @@ class RewriteBlocksSave(ReplyError):
         "ERR Another child process is active (AOF?): can't BGSAVE right now. "
         "Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."
     )
+
+
+class NotInt32(ReplyError):
+    text = "ERR value is out of range, value must between -2147483648 and 2147483647"
+
+
+class SameObject(ReplyError):
+    text = "ERR source and destination objects are the same"
+
+
+class UnknownType(ReplyError):
+    text = "ERR unknown type name '{}'"
+
+
+class UnsupportedOption(ReplyError):
+    text = "ERR Unsupported option {}"
+
+
+class NxWithOthers(ReplyError):
+    text = "ERR NX and XX, GT or LT options at the same time are not compatible"
+
+
+class GtWithLt(ReplyError):
+    text = "ERR GT and LT options at the same time are not compatible"
+
+
+class NotNumbers(ReplyError):
+    text = "ERR One or more scores can't be converted into double"

@@ -87,6 +87,15 @@ class Keyspace:
             self._array.discard(key)
         return True
 
+    def rename(self, key: bytes, newkey: bytes) -> None:
+        """Move an existing key's value and deadline to ``newkey``, replacing what was there."""
+        when = self.expires.get(key)
+        value = self.data[key]
+        self.remove(key)
+        self.put(newkey, value)
+        if when is not None:
+            self.expire_at(newkey, when)
+
     def clear(self) -> int:
         """Delete every key; gives how many there were."""
         count = len(self.data)
@@ -161,6 +170,16 @@ class Keyspace:
         if not self.expires:
             return iter(list(self.data))
         return iter([key for key in self.data if not self.is_stale(key)])
+
+
+def kind_of(value: Any) -> bytes:
+    """The answer of TYPE for a value."""
+    return getattr(value, "kind", b"string")
+
+
+def copy_of(value: Any) -> Any:
+    """A value of its own, for another key."""
+    return value if type(value) is bytes else value.copy()
 
 
 def _ignore(keyspace: Keyspace, key: bytes) -> None:

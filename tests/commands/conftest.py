@@ -1,0 +1,84 @@
+"""Command tests are tables of (line, reply) that run on the embedded store and on a real server alike.
+
+``r``        run a line: ``r("GET k") == b"v"``; ``r.table(rows)`` runs many. Each test runs once a backend.
+``clocked``  the embedded store alone, for tests in which time passes: ``clocked.advance(ms)``.
+
+Replies are RESP2 values as hiredis reads them (``HELLO 3`` switches): bytes, int, None, list; an error is its text
+behind a ``-``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from redtool import words
+from redtool.errors import ReplyError
+from tests import embedded, servers
+
+
+class Runner:
+    """Runs typed lines on a client of either kind; ``other()`` gives a second client of the same data."""
+
+    def __init__(self, client: embedded.Client | servers.Client, server: servers.RealServer | None = None) -> None:
+        self.client, self.server = client, server
+        self._others: list[Runner] = []
+
+    def __call__(self, line: str | bytes) -> Any:
+        argv = words.split(line if isinstance(line, bytes) else line.encode("utf-8", "surrogateescape"))
+        return plain(self.client.call(*argv))
+
+    def table(self, rows: Iterable[tuple[str, Any]]) -> None:
+        """Run lines in order and compare each reply."""
+        for line, expected in rows:
+            reply = self(line)
+            assert reply == expected, f"{line}\n  gave     {reply!r}\n  expected {expected!r}"
+
+    def other(self) -> Runner:
+        """A second client of the same data."""
+        if self.server is not None:
+            made = Runner(self.server.client(), self.server)
+        else:
+            assert isinstance(self.client, embedded.Client)
+            made = Runner(embedded.Client(self.client.store))
+        self._others.append(made)
+        return made
+
+    def advance(self, ms: int) -> None:
+        """Let time pass; the embedded store only."""
+        assert isinstance(self.client, embedded.Client)
+        self.client.advance(ms)
+
+    def close(self) -> None:
+        for runner in (*self._others, self):
+            runner.client.close()
+
+
+def plain(value: Any) -> Any:
+    """A reply with its errors as text behind a ``-``."""
+    if isinstance(value, ReplyError):
+        return f"-{value.message}"
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+@pytest.fixture(params=["embedded", "valkey"])
+def r(request: pytest.FixtureRequest) -> Iterator[Runner]:
+    if request.param == "embedded":
+        runner = Runner(embedded.Client())
+    else:
+        server: servers.RealServer = request.getfixturevalue("valkey")
+        server.flush()
+        runner = Runner(server.client(), server)
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def clocked() -> Iterator[Runner]:
+    runner = Runner(embedded.Client())
+    yield runner
+    runner.close()
