@@ -254,3 +254,74 @@ class GtWithLt(ReplyError):
 
 class NotNumbers(ReplyError):
     text = "ERR One or more scores can't be converted into double"
+
+
+class OutOfInt64(ReplyError):
+    text = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+
+
+class NotFinite(ReplyError):
+    text = "ERR value is NaN or Infinity"
+
+
+class HashNotInteger(ReplyError):
+    text = "ERR hash value is not an integer"
+
+
+class HashNotFloat(ReplyError):
+    text = "ERR hash value is not a float"
+
+
+class NumkeysNotPositive(ReplyError):
+    text = "ERR numkeys should be greater than 0"
+
+
+class CountNotPositive(ReplyError):
+    text = "ERR count should be greater than 0"
+
+
+class CountNegative(ReplyError):
+    text = "ERR COUNT can't be negative"
+
+
+class MaxlenNegative(ReplyError):
+    text = "ERR MAXLEN can't be negative"
+
+
+class LimitNegative(ReplyError):
+    text = "ERR LIMIT can't be negative"
+
+
+class TooManyKeys(ReplyError):
+    text = "ERR Number of keys can't be greater than number of args"
+
+
+class TimeoutOutOfRange(ReplyError):
+    text = "ERR timeout is out of range"
+
+
+class NoValuesInHscanOnly(ReplyError):
+    text = "ERR NOVALUES option can only be used in HSCAN"
+
+
+class RankZero(ReplyError):
+    text = (
+        "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
+        "or use negative to start from the end of the list"
+    )
+
+
+class UnknownParameter(ReplyError):
+    text = "ERR Unknown option or number of arguments for CONFIG SET - '{}'"
+
+
+class ConfigSetFailed(ReplyError):
+    text = "ERR CONFIG SET failed (possibly related to argument '{}') - {}"
+
+
+class ConfigRewriteFailed(ReplyError):
+    text = "ERR Rewriting config file: {}"
+
+
+class NoConfigFile(ReplyError):
+    text = "ERR The server is running without a config file"

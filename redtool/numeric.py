@@ -56,6 +56,16 @@ def to_float(text: bytes, error: type[errors.ReplyError] = errors.NotFloat) -> f
     return value
 
 
+def to_timeout(text: bytes) -> float:
+    """Parse how long a blocking command waits, in seconds, rounded up to whole ms; 0 is for ever."""
+    ms = to_float(text, errors.TimeoutNotFloat) * 1000
+    if ms > INT64_MAX // 2:  # far enough for any clock to be added to it
+        raise errors.TimeoutOutOfRange
+    if ms < 0:
+        raise errors.TimeoutNegative
+    return -int(-ms // 1) / 1000
+
+
 def _hex_float(text: bytes, error: type[errors.ReplyError]) -> float:
     if b"x" not in text.lower():
         raise error

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from redtool.engine.keyspace import Keyspace
+    from redtool.resp import Reply
     from redtool.store import Entry, Store
 
 Argv = tuple[bytes, ...]
@@ -123,11 +124,11 @@ class Session:
         if argv:
             self.effects.append(argv)
 
-    def wait(self, keys: Sequence[bytes], timeout: float) -> None:
+    def wait(self, keys: Sequence[bytes], timeout: float) -> Reply:
         """Wait for data under one of ``keys`` for ``timeout`` seconds (0: for ever); None where waiting is not allowed."""
         if self.deny_block:
-            return
-        raise Block(keys, self.now + int(timeout * 1000) if timeout else None)
+            return None
+        raise Block(keys, self.now + round(timeout * 1000) if timeout else None)
 
     def unwatch(self) -> None:
         """Forget the watched keys."""

@@ -68,11 +68,6 @@ class Set(set[bytes]):
         self.take((member,))
         return member
 
-    def listed(self, limits: Mapping[str, Any]) -> list[bytes]:
-        """Give the members, a small set's in an order that is the same every time: an intset's by number."""
-        entries = max(limits["set-max-intset-entries"], limits["set-max-listpack-entries"])
-        return in_order(self) if len(self) <= entries else list(self)
-
     def encoding(self, limits: Mapping[str, Any]) -> bytes:
         """Tell how Redis would store it: intset, listpack or hashtable."""
         size = len(self)
@@ -107,6 +102,11 @@ def by_number(members: AbstractSet[bytes]) -> list[bytes] | None:
     return texts if members == set(texts) else None
 
 
-def in_order(members: AbstractSet[bytes]) -> list[bytes]:
-    """Give members by number if all are integers, else by bytes."""
+def listed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes]:
+    """Give members as a list; few of them in an order that is the same every time.
+
+    Integers come by number, as an intset keeps them, anything else by bytes.
+    """
+    if len(members) > max(limits["set-max-intset-entries"], limits["set-max-listpack-entries"]):
+        return list(members)
     return by_number(members) or sorted(members)

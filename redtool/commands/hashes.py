@@ -1,0 +1,187 @@
+"""Hash commands."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.picks import drawn, page, to_draws
+from redtool.commands.table import group
+from redtool.engine.hashes import Hash
+from redtool.numeric import INT64_MAX, INT64_MIN, add_long_double, to_cursor, to_float, to_int
+from redtool.resp import OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+command = group("hash")
+
+
+@command("HSET key field value [field value ...]", "write denyoom fast", since="2.0.0", complexity="O(1) a field")
+def hset(c: Session, key: bytes, *pairs: bytes) -> Reply:
+    """Set fields of a hash; gives how many are new."""
+    if len(pairs) & 1:
+        raise errors.WrongArity("hset")
+    added = c.writable(key, Hash, create=True).put(pairs)
+    c.changed(key, b"hset", len(pairs) >> 1)
+    return added
+
+
+@command("HMSET key field value [field value ...]", "write denyoom fast", since="2.0.0", complexity="O(1) a field")
+def hmset(c: Session, key: bytes, *pairs: bytes) -> Reply:
+    """Set fields of a hash; the older form of HSET."""
+    if len(pairs) & 1:
+        raise errors.WrongArity("hmset")
+    c.writable(key, Hash, create=True).put(pairs)
+    c.changed(key, b"hset", len(pairs) >> 1)
+    return OK
+
+
+@command("HSETNX key field value", "write denyoom fast", since="2.0.0")
+def hsetnx(c: Session, key: bytes, field: bytes, value: bytes) -> Reply:
+    """Set a field unless it exists; gives 1 when it was set."""
+    hash_ = c.writable(key, Hash, create=True)
+    if field in hash_:
+        return 0
+    hash_.put((field, value))
+    c.changed(key, b"hset")
+    return 1
+
+
+@command("HDEL key field [field ...]", "write fast", since="2.0.0", complexity="O(1) a field")
+def hdel(c: Session, key: bytes, *fields: bytes) -> Reply:
+    """Remove fields of a hash; gives how many there were."""
+    hash_ = c.writable(key, Hash)
+    if hash_ is None:
+        return 0
+    gone: int = hash_.take(fields)
+    c.changed(key, b"hdel", gone)
+    c.drop_if_empty(key, hash_)
+    return gone
+
+
+# -- count up
+
+
+@command("HINCRBY key field increment", "write denyoom fast", since="2.0.0")
+def hincrby(c: Session, key: bytes, field: bytes, increment: bytes) -> Reply:
+    """Add an integer to a field, which counts as 0 when missing; gives the sum."""
+    step = to_int(increment)
+    hash_ = c.writable(key, Hash)
+    total = step + (0 if hash_ is None else to_int(hash_.get(field, b"0"), errors.HashNotInteger))
+    if not INT64_MIN <= total <= INT64_MAX:
+        raise errors.Overflow
+    c.writable(key, Hash, create=True).alter(field, b"%d" % total)
+    c.changed(key, b"hincrby")
+    return total
+
+
+@command("HINCRBYFLOAT key field increment", "write denyoom fast", since="2.6.0")
+def hincrbyfloat(c: Session, key: bytes, field: bytes, increment: bytes) -> Reply:
+    """Add a floating point number to a field, which counts as 0 when missing; gives the sum."""
+    to_float(increment)
+    if b"inf" in increment.lower():
+        raise errors.NotFinite
+    hash_ = c.writable(key, Hash)
+    before = b"0" if hash_ is None else hash_.get(field, b"0")
+    total = add_long_double(before, increment, errors.HashNotFloat)
+    c.writable(key, Hash, create=True).alter(field, total)
+    c.changed(key, b"hincrbyfloat")
+    c.journal(b"HSET", key, field, total)
+    return total
+
+
+# -- read
+
+
+@command("HGET key field", "readonly fast", since="2.0.0")
+def hget(c: Session, key: bytes, field: bytes) -> Reply:
+    """Give the value of a field; nil when missing."""
+    hash_ = c.readable(key, Hash)
+    return None if hash_ is None else hash_.get(field)
+
+
+@command("HMGET key field [field ...]", "readonly fast", since="2.0.0", complexity="O(N) fields asked for")
+def hmget(c: Session, key: bytes, *fields: bytes) -> Reply:
+    """Give the values of several fields, nil for each that is missing."""
+    hash_ = c.readable(key, Hash)
+    return [None] * len(fields) if hash_ is None else list(map(hash_.get, fields))
+
+
+@command("HGETALL key", "readonly", since="2.0.0", complexity="O(N) fields")
+def hgetall(c: Session, key: bytes) -> Reply:
+    """Give all fields and values."""
+    hash_ = c.readable(key, Hash)
+    return {} if hash_ is None else dict(hash_)
+
+
+@command("HKEYS key", "readonly", since="2.0.0", complexity="O(N) fields")
+def hkeys(c: Session, key: bytes) -> Reply:
+    """Give all field names."""
+    hash_ = c.readable(key, Hash)
+    return [] if hash_ is None else list(hash_)
+
+
+@command("HVALS key", "readonly", since="2.0.0", complexity="O(N) fields")
+def hvals(c: Session, key: bytes) -> Reply:
+    """Give all values."""
+    hash_ = c.readable(key, Hash)
+    return [] if hash_ is None else list(hash_.values())
+
+
+@command("HLEN key", "readonly fast", since="2.0.0")
+def hlen(c: Session, key: bytes) -> Reply:
+    """Give the number of fields, 0 when missing."""
+    hash_ = c.readable(key, Hash)
+    return 0 if hash_ is None else len(hash_)
+
+
+@command("HEXISTS key field", "readonly fast", since="2.0.0")
+def hexists(c: Session, key: bytes, field: bytes) -> Reply:
+    """Tell whether a field exists: 1 or 0."""
+    hash_ = c.readable(key, Hash)
+    return 1 if hash_ is not None and field in hash_ else 0
+
+
+@command("HSTRLEN key field", "readonly fast", since="3.2.0")
+def hstrlen(c: Session, key: bytes, field: bytes) -> Reply:
+    """Give the length of a field's value in bytes, 0 when missing."""
+    hash_ = c.readable(key, Hash)
+    return 0 if hash_ is None else len(hash_.get(field, b""))
+
+
+@command("HRANDFIELD key [count [WITHVALUES]]", "readonly", since="6.2.0", complexity="O(N) fields given")
+def hrandfield(c: Session, key: bytes, count: bytes | None = None, word: bytes | None = None) -> Reply:
+    """Give a field at random, or count different ones, or -count that may repeat."""
+    if count is None:
+        hash_ = c.readable(key, Hash)
+        return None if hash_ is None else hash_.pick(c.store.rng)
+    number = to_draws(count)
+    if word is not None and word.upper() != b"WITHVALUES":
+        raise errors.SyntaxError_
+    if word is not None and not INT64_MIN // 2 < number <= INT64_MAX // 2:
+        raise errors.OutOfRange
+    hash_ = c.readable(key, Hash)
+    if hash_ is None:
+        return []
+    fields = drawn(c, hash_, number)
+    if word is None:
+        return fields
+    if c.proto == 3:
+        return [[field, hash_[field]] for field in fields]
+    return [text for field in fields for text in (field, hash_[field])]
+
+
+@command("HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]", "readonly", since="2.8.0",
+         complexity="O(1) a call, O(N) for all fields")  # fmt: skip
+def hscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
+    """Go through the fields and values a page at a time: gives the next cursor and some of them."""
+    start = to_cursor(cursor)
+    hash_ = c.readable(key, Hash)
+    if hash_ is None:
+        return [b"0", []]
+    opt = hscan.trailing(args)
+    following, fields = page(c, hash_, start, opt)
+    if b"NOVALUES" not in opt:
+        fields = [text for field in fields for text in (field, hash_[field])]
+    return [b"%d" % following, fields]

@@ -1,0 +1,342 @@
+"""List commands, the blocking ones included."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.table import group
+from redtool.engine.lists import List
+from redtool.numeric import INT64_MIN, to_int, to_timeout
+from redtool.resp import OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+command = group("list")
+
+LPOS_OPTIONS = ((b"RANK", b"1"), (b"COUNT", b"1"), (b"MAXLEN", b"0"))
+
+
+def is_left(word: bytes) -> bool:
+    """Read LEFT or RIGHT."""
+    word = word.upper()
+    if word != b"LEFT" and word != b"RIGHT":
+        raise errors.SyntaxError_
+    return word == b"LEFT"
+
+
+def bounds(size: int, start: bytes, stop: bytes) -> tuple[int, int]:
+    """Turn inclusive indexes, from the end if negative, into a half-open range within ``size`` elements."""
+    first, last = to_int(start), to_int(stop)
+    if first < 0:
+        first = max(first + size, 0)
+    last = last + size if last < 0 else min(last, size - 1)
+    return (first, last + 1) if first <= last else (0, 0)
+
+
+# -- push and pop
+
+
+@command("LPUSH key element [element ...]", "write denyoom fast", complexity="O(1) an element")
+def lpush(c: Session, key: bytes, *elements: bytes) -> Reply:
+    """Put elements at the head of a list, the last one outermost; gives the new length."""
+    value = c.writable(key, List, create=True)
+    value.extendleft(elements)
+    c.changed(key, b"lpush", len(elements))
+    return len(value)
+
+
+@command("RPUSH key element [element ...]", "write denyoom fast", complexity="O(1) an element")
+def rpush(c: Session, key: bytes, *elements: bytes) -> Reply:
+    """Put elements at the tail of a list; gives the new length."""
+    value = c.writable(key, List, create=True)
+    value.extend(elements)
+    c.changed(key, b"rpush", len(elements))
+    return len(value)
+
+
+@command("LPUSHX key element [element ...]", "write denyoom fast", since="2.2.0", complexity="O(1) an element")
+def lpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
+    """Put elements at the head of a list that exists already; gives its length, 0 when missing."""
+    value = c.writable(key, List)
+    if value is None:
+        return 0
+    value.extendleft(elements)
+    c.changed(key, b"lpush", len(elements))
+    return len(value)
+
+
+@command("RPUSHX key element [element ...]", "write denyoom fast", since="2.2.0", complexity="O(1) an element")
+def rpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
+    """Put elements at the tail of a list that exists already; gives its length, 0 when missing."""
+    value = c.writable(key, List)
+    if value is None:
+        return 0
+    value.extend(elements)
+    c.changed(key, b"rpush", len(elements))
+    return len(value)
+
+
+@command("LPOP key [count]", "write fast", complexity="O(N) elements given")
+def lpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
+    """Remove and give the first element of a list, or the first few."""
+    return pop(c, key, count, True)
+
+
+@command("RPOP key [count]", "write fast", complexity="O(N) elements given")
+def rpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
+    """Remove and give the last element of a list, or the last few, the outermost first."""
+    return pop(c, key, count, False)
+
+
+def pop(c: Session, key: bytes, count: bytes | None, left: bool) -> Reply:
+    """LPOP and RPOP."""
+    wanted = 1 if count is None else to_int(count, errors.MustBePositive)
+    if wanted < 0:
+        raise errors.MustBePositive
+    value = c.writable(key, List)
+    if value is None:
+        return None
+    taken = take(c, key, value, wanted, left)
+    return taken[0] if count is None else taken
+
+
+def take(c: Session, key: bytes, value: List, count: int, left: bool) -> list[bytes]:
+    """Remove elements from one end, report it, and drop the list when it is empty."""
+    taken = value.take(count, left)
+    c.changed(key, b"lpop" if left else b"rpop", len(taken))
+    c.drop_if_empty(key, value)
+    return taken
+
+
+@command("LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", "write movablekeys", since="7.0.0",
+         complexity="O(N+M) keys looked at and elements given")  # fmt: skip
+def lmpop(c: Session, *args: bytes) -> Reply:
+    """Remove elements from the first list that has some; gives its key and the elements."""
+    keys, left, count = several(args)
+    return pop_first(c, keys, left, count)
+
+
+def several(args: Sequence[bytes]) -> tuple[Sequence[bytes], bool, int]:
+    """Read ``numkeys key … LEFT|RIGHT [COUNT count]``."""
+    number = to_int(args[0], errors.NumkeysNotPositive)
+    if number <= 0:
+        raise errors.NumkeysNotPositive
+    if len(args) not in (number + 2, number + 4):
+        raise errors.SyntaxError_
+    left, count = is_left(args[number + 1]), 1
+    if len(args) == number + 4:
+        if args[number + 2].upper() != b"COUNT":
+            raise errors.SyntaxError_
+        count = to_int(args[number + 3], errors.CountNotPositive)
+        if count <= 0:
+            raise errors.CountNotPositive
+    return args[1 : number + 1], left, count
+
+
+def pop_first(c: Session, keys: Sequence[bytes], left: bool, count: int) -> list[Reply] | None:
+    """Take from the first of these lists that exists; what is journalled names it."""
+    for key in keys:
+        value = c.writable(key, List)
+        if value is not None:
+            taken = take(c, key, value, count, left)
+            c.journal(b"LPOP" if left else b"RPOP", key, b"%d" % len(taken))
+            return [key, taken]
+    return None
+
+
+# -- read
+
+
+@command("LLEN key", "readonly fast")
+def llen(c: Session, key: bytes) -> Reply:
+    """Give the length of a list, 0 when missing."""
+    value = c.readable(key, List)
+    return 0 if value is None else len(value)
+
+
+@command("LRANGE key start stop", "readonly", complexity="O(S+N) elements skipped and given")
+def lrange(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
+    """Give the elements from one index to another, both included; negative ones count from the tail."""
+    to_int(start), to_int(stop)
+    value = c.readable(key, List)
+    return [] if value is None else value.span(*bounds(len(value), start, stop))
+
+
+@command("LINDEX key index", "readonly", complexity="O(N) elements to the nearer end")
+def lindex(c: Session, key: bytes, index: bytes) -> Reply:
+    """Give the element at an index, from the tail if negative; nil when out of range."""
+    value = c.readable(key, List)
+    if value is None:
+        return None
+    place = to_int(index)
+    return value[place] if -len(value) <= place < len(value) else None
+
+
+@command("LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]", "readonly", since="6.0.6",
+         complexity="O(N) elements compared")  # fmt: skip
+def lpos(c: Session, key: bytes, element: bytes, *args: bytes) -> Reply:
+    """Find where an element stands: the first index, or with COUNT a list of indexes (0: all)."""
+    opt = lpos.trailing(args)
+    rank, count, limit = (to_int(opt.get(word, default)) for word, default in LPOS_OPTIONS)
+    if rank == 0:
+        raise errors.RankZero
+    if rank == INT64_MIN:
+        raise errors.OutOfInt64
+    if count < 0:
+        raise errors.CountNegative
+    if limit < 0:
+        raise errors.MaxlenNegative
+    value = c.readable(key, List)
+    if b"COUNT" in opt:
+        return [] if value is None else value.places(element, rank, count, limit)
+    found = [] if value is None else value.places(element, rank, 1, limit)
+    return found[0] if found else None
+
+
+# -- alter
+
+
+@command("LSET key index element", "write denyoom", complexity="O(N) elements to the nearer end")
+def lset(c: Session, key: bytes, index: bytes, element: bytes) -> Reply:
+    """Replace the element at an index."""
+    value = c.writable(key, List)
+    if value is None:
+        raise errors.NoSuchKey
+    place = to_int(index)
+    if not -len(value) <= place < len(value):
+        raise errors.IndexOutOfRange
+    value[place] = element
+    c.changed(key, b"lset")
+    return OK
+
+
+@command("LINSERT key <BEFORE | AFTER> pivot element", "write denyoom", since="2.2.0",
+         complexity="O(N) elements to the pivot")  # fmt: skip
+def linsert(c: Session, key: bytes, where: bytes, pivot: bytes, element: bytes) -> Reply:
+    """Put an element beside the first one equal to pivot; gives the new length, -1 when there is none."""
+    where = where.upper()
+    if where != b"BEFORE" and where != b"AFTER":
+        raise errors.SyntaxError_
+    value = c.writable(key, List)
+    if value is None:
+        return 0
+    if not value.put_beside(pivot, element, where == b"AFTER"):
+        return -1
+    c.changed(key, b"linsert")
+    return len(value)
+
+
+@command("LREM key count element", "write", complexity="O(N) elements of the list")
+def lrem(c: Session, key: bytes, count: bytes, element: bytes) -> Reply:
+    """Remove the first count equal elements, the last ones if negative, all for 0; gives how many."""
+    number = to_int(count)
+    value = c.writable(key, List)
+    if value is None:
+        return 0
+    gone = value.cut(element, number)
+    c.changed(key, b"lrem", gone)
+    c.drop_if_empty(key, value)
+    return gone
+
+
+@command("LTRIM key start stop", "write", complexity="O(N) elements removed")
+def ltrim(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
+    """Keep only the elements from one index to another, both included."""
+    to_int(start), to_int(stop)
+    value = c.writable(key, List)
+    if value is not None:
+        value.trim(*bounds(len(value), start, stop))
+        c.changed(key, b"ltrim")
+        c.drop_if_empty(key, value)
+    return OK
+
+
+# -- move
+
+
+@command("LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>", "write denyoom", since="6.2.0")
+def lmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither: bytes) -> Reply:
+    """Take an element from one end of a list and put it at an end of another; gives the element."""
+    return move(c, source, destination, is_left(whence), is_left(whither))
+
+
+@command("RPOPLPUSH source destination", "write denyoom", since="1.2.0")
+def rpoplpush(c: Session, source: bytes, destination: bytes) -> Reply:
+    """Take the last element of a list and put it at the head of another; gives the element."""
+    return move(c, source, destination, False, True)
+
+
+def move(c: Session, source: bytes, destination: bytes, from_left: bool, to_left: bool) -> bytes | None:
+    """Move one element between lists, or round in one list."""
+    value = c.writable(source, List)
+    if value is None:
+        return None
+    target = c.writable(destination, List, create=True)
+    element: bytes = value.popleft() if from_left else value.pop()
+    (target.appendleft if to_left else target.append)(element)
+    c.changed(destination, b"lpush" if to_left else b"rpush")
+    c.changed(source, b"lpop" if from_left else b"rpop")
+    c.drop_if_empty(source, value)
+    return element
+
+
+# -- wait
+
+
+@command("BLPOP key [key ...] timeout", "write blocking", since="2.0.0", complexity="O(N) keys")
+def blpop(c: Session, *args: bytes) -> Reply:
+    """Remove the first element of the first list that has one; waits while all are empty."""
+    return wait_pop(c, args, True)
+
+
+@command("BRPOP key [key ...] timeout", "write blocking", since="2.0.0", complexity="O(N) keys")
+def brpop(c: Session, *args: bytes) -> Reply:
+    """Remove the last element of the first list that has one; waits while all are empty."""
+    return wait_pop(c, args, False)
+
+
+def wait_pop(c: Session, args: Sequence[bytes], left: bool) -> Reply:
+    """BLPOP and BRPOP."""
+    keys, timeout = args[:-1], to_timeout(args[-1])
+    for key in keys:
+        value = c.writable(key, List)
+        if value is not None:
+            taken = take(c, key, value, 1, left)
+            c.journal(b"LPOP" if left else b"RPOP", key)
+            return [key, taken[0]]
+    return c.wait(keys, timeout)
+
+
+@command("BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", "write blocking movablekeys",
+         since="7.0.0", complexity="O(N+M) keys looked at and elements given")  # fmt: skip
+def blmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
+    """Remove elements from the first list that has some; waits while all are empty."""
+    keys, left, count = several(args)
+    seconds = to_timeout(timeout)
+    return pop_first(c, keys, left, count) or c.wait(keys, seconds)
+
+
+@command("BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", "write denyoom blocking", since="6.2.0")
+def blmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither: bytes, timeout: bytes) -> Reply:
+    """Take an element from one list and put it into another; waits while the first is empty."""
+    from_left, to_left, seconds = is_left(whence), is_left(whither), to_timeout(timeout)
+    element = move(c, source, destination, from_left, to_left)
+    if element is None:
+        return c.wait((source,), seconds)
+    c.journal(b"LMOVE", source, destination, whence, whither)
+    return element
+
+
+@command("BRPOPLPUSH source destination timeout", "write denyoom blocking", since="2.2.0")
+def brpoplpush(c: Session, source: bytes, destination: bytes, timeout: bytes) -> Reply:
+    """Take the last element of a list and put it at the head of another; waits while the first is empty."""
+    seconds = to_timeout(timeout)
+    element = move(c, source, destination, False, True)
+    if element is None:
+        return c.wait((source,), seconds)
+    c.journal(b"RPOPLPUSH", source, destination)
+    return element

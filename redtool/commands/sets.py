@@ -1,0 +1,232 @@
+"""Set commands."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.picks import drawn, page, to_draws
+from redtool.commands.table import group
+from redtool.engine.sets import Set, listed
+from redtool.numeric import to_cursor, to_int
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
+
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+    Operand = Set | frozenset[bytes]
+
+command = group("set")
+
+
+def members(c: Session, found: AbstractSet[bytes]) -> Reply:
+    """The reply that is a set: a set in RESP3, a list in RESP2."""
+    return set(found) if c.proto == 3 else listed(found, c.config)
+
+
+# -- one set
+
+
+@command("SADD key member [member ...]", "write denyoom fast", complexity="O(1) a member")
+def sadd(c: Session, key: bytes, *members: bytes) -> Reply:
+    """Add members to a set; gives how many are new."""
+    added: int = c.writable(key, Set, create=True).put(members)
+    c.changed(key, b"sadd", added)
+    return added
+
+
+@command("SREM key member [member ...]", "write fast", complexity="O(1) a member")
+def srem(c: Session, key: bytes, *members: bytes) -> Reply:
+    """Remove members from a set; gives how many there were."""
+    value = c.writable(key, Set)
+    if value is None:
+        return 0
+    gone: int = value.take(members)
+    c.changed(key, b"srem", gone)
+    c.drop_if_empty(key, value)
+    return gone
+
+
+@command("SMEMBERS key", "readonly", complexity="O(N) members")
+def smembers(c: Session, key: bytes) -> Reply:
+    """Give all members."""
+    return members(c, c.readable(key, Set) or frozenset())
+
+
+@command("SISMEMBER key member", "readonly fast")
+def sismember(c: Session, key: bytes, member: bytes) -> Reply:
+    """Tell whether the set has this member: 1 or 0."""
+    value = c.readable(key, Set)
+    return 1 if value is not None and member in value else 0
+
+
+@command("SMISMEMBER key member [member ...]", "readonly fast", since="6.2.0", complexity="O(N) members asked for")
+def smismember(c: Session, key: bytes, *members: bytes) -> Reply:
+    """Tell for each of several members whether the set has it."""
+    value = c.readable(key, Set) or frozenset()
+    return [1 if member in value else 0 for member in members]
+
+
+@command("SCARD key", "readonly fast")
+def scard(c: Session, key: bytes) -> Reply:
+    """Give the number of members, 0 when missing."""
+    value = c.readable(key, Set)
+    return 0 if value is None else len(value)
+
+
+@command("SMOVE source destination member", "write fast")
+def smove(c: Session, source: bytes, destination: bytes, member: bytes) -> Reply:
+    """Move a member from one set to another; gives 1 when it was there."""
+    value = c.writable(source, Set)
+    if value is None:
+        return 0
+    target = c.writable(destination, Set)
+    if member not in value:
+        return 0
+    if value is target:
+        return 1
+    value.take((member,))
+    c.changed(source, b"srem")
+    c.drop_if_empty(source, value)
+    if target is None:
+        target = c.writable(destination, Set, create=True)
+    c.changed(destination, b"sadd", target.put((member,)))
+    return 1
+
+
+# -- at random
+
+
+@command("SPOP key [count]", "write fast", complexity="O(N) members given")
+def spop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
+    """Remove and give a member at random, or count different ones."""
+    number = 1 if count is None else to_int(count, errors.MustBePositive)
+    if number < 0:
+        raise errors.MustBePositive
+    value = c.writable(key, Set)
+    if value is None:
+        return None if count is None else members(c, frozenset())
+    gone = [value.pick(c.store.rng)] if count is None else drawn(c, value, number)
+    value.take(gone)
+    c.changed(key, b"spop", len(gone))
+    if c.drop_if_empty(key, value) and count is not None:
+        c.journal(b"DEL", key)
+    elif gone:
+        c.journal(b"SREM", key, *gone)
+    if count is None:
+        return gone[0]
+    return set(gone) if c.proto == 3 else gone
+
+
+@command("SRANDMEMBER key [count]", "readonly", complexity="O(N) members given")
+def srandmember(c: Session, key: bytes, count: bytes | None = None) -> Reply:
+    """Give a member at random, or count different ones, or -count that may repeat."""
+    number = None if count is None else to_draws(count)
+    value = c.readable(key, Set)
+    if number is None:
+        return None if value is None else value.pick(c.store.rng)
+    return [] if value is None else drawn(c, value, number)
+
+
+@command("SSCAN key cursor [MATCH pattern] [COUNT count]", "readonly", since="2.8.0",
+         complexity="O(1) a call, O(N) for all members")  # fmt: skip
+def sscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
+    """Go through the members a page at a time: gives the next cursor and some of them."""
+    start = to_cursor(cursor)
+    value = c.readable(key, Set)
+    if value is None:
+        return [b"0", []]
+    if any(word.upper() == b"NOVALUES" for word in args[::2]):
+        raise errors.NoValuesInHscanOnly
+    following, found = page(c, value, start, sscan.trailing(args))
+    return [b"%d" % following, found]
+
+
+# -- several sets
+
+
+def operands(c: Session, keys: Sequence[bytes], store: bool = False) -> list[Operand]:
+    """The sets under these keys, an empty one for each that is missing."""
+    look = c.writable if store else c.readable
+    return [look(key, Set) or frozenset() for key in keys]
+
+
+def intersection(sets: list[Operand]) -> AbstractSet[bytes]:
+    """What all have in common, from the smallest on."""
+    first, *rest = sorted(sets, key=len)
+    return first.intersection(*rest) if first else first
+
+
+def union(sets: list[Operand]) -> AbstractSet[bytes]:
+    """What any has."""
+    return sets[0].union(*sets[1:])
+
+
+def difference(sets: list[Operand]) -> AbstractSet[bytes]:
+    """What the first has and no other."""
+    return sets[0].difference(*sets[1:])
+
+
+def keep(c: Session, key: bytes, event: bytes, found: AbstractSet[bytes]) -> int:
+    """Store a result in place of whatever is under the key; an empty one removes the key."""
+    if found:
+        c.put(key, Set(found))
+        c.changed(key, event)
+    elif c.remove(key):
+        c.changed(key, b"del")
+    return len(found)
+
+
+@command("SINTER key [key ...]", "readonly", complexity="O(N*M) smallest set, sets")
+def sinter(c: Session, *keys: bytes) -> Reply:
+    """Give the members that all sets have."""
+    return members(c, intersection(operands(c, keys)))
+
+
+@command("SUNION key [key ...]", "readonly", complexity="O(N) members of all sets")
+def sunion(c: Session, *keys: bytes) -> Reply:
+    """Give the members that any of the sets has."""
+    return members(c, union(operands(c, keys)))
+
+
+@command("SDIFF key [key ...]", "readonly", complexity="O(N) members of all sets")
+def sdiff(c: Session, *keys: bytes) -> Reply:
+    """Give the members of the first set that no other has."""
+    return members(c, difference(operands(c, keys)))
+
+
+@command("SINTERSTORE destination key [key ...]", "write denyoom", complexity="O(N*M) smallest set, sets")
+def sinterstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
+    """Store the members that all sets have; gives how many."""
+    return keep(c, destination, b"sinterstore", intersection(operands(c, keys, store=True)))
+
+
+@command("SUNIONSTORE destination key [key ...]", "write denyoom", complexity="O(N) members of all sets")
+def sunionstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
+    """Store the members that any of the sets has; gives how many."""
+    return keep(c, destination, b"sunionstore", union(operands(c, keys, store=True)))
+
+
+@command("SDIFFSTORE destination key [key ...]", "write denyoom", complexity="O(N) members of all sets")
+def sdiffstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
+    """Store the members of the first set that no other has; gives how many."""
+    return keep(c, destination, b"sdiffstore", difference(operands(c, keys, store=True)))
+
+
+@command("SINTERCARD numkeys key [key ...] [LIMIT limit]", "readonly movablekeys", since="7.0.0",
+         complexity="O(N*M) smallest set, sets")  # fmt: skip
+def sintercard(c: Session, *args: bytes) -> Reply:
+    """Count the members that all sets have, up to a limit (0: none)."""
+    number = to_int(args[0], errors.NumkeysNotPositive)
+    if number <= 0:
+        raise errors.NumkeysNotPositive
+    if number >= len(args):
+        raise errors.TooManyKeys
+    opt = sintercard.trailing(args[number + 1 :])
+    limit = to_int(opt.get(b"LIMIT", b"0"), errors.LimitNegative)
+    if limit < 0:
+        raise errors.LimitNegative
+    found = len(intersection(operands(c, args[1 : number + 1])))
+    return min(found, limit) if limit else found
