@@ -20,72 +20,108 @@ if TYPE_CHECKING:
 
     from redtool.engine.sampling import Random
 
-    Pair = tuple[float, bytes]
+    Pair = tuple[bytes, float]
     Span = tuple[int, int]
 
 FULL = 2048  # a block is split above this: inserting moves half of it, 8 KB, which costs less than one more bisection
 SPARSE = 256  # and joined with its neighbour below this
-GROUP = 32  # blocks counted together; at a million members both levels of counts have about this many entries
+GROUP = 32  # blocks counted together; a position sums lengths within a group and counts before it
 
 
 class Order:
-    """Sorted (score, member) pairs in blocks, with positions.
+    """Members in the order of (score, member), in blocks, with positions.
 
-    ``fences[i]`` lies above all of ``blocks[i]`` and not above any of ``blocks[i + 1]``; it need not be an element,
-    so adding and removing leave it alone. ``counts`` has the number of elements in each ``GROUP`` blocks: a position
-    is the sum of a few counts and a few lengths, a change touches one count. Small sets are one block, no fences.
+    A block is a list of members and an array of their scores: searching an array touches little memory, which is
+    what a search among a million costs. ``fences[i]``, a (score, member), lies above all of block ``i`` and not above
+    any of block ``i + 1``; it need not be an element, so adding and removing leave it alone. ``counts`` has the number
+    of members in each ``GROUP`` blocks: a position is the sum of a few counts and a few lengths, a change touches one
+    count. Small sets are one block, no fences.
     """
 
-    __slots__ = ("blocks", "counts", "fences")
+    __slots__ = ("counts", "fences", "members", "scores")
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
-        flat = sorted(pairs)
-        half = FULL // 2
-        self.blocks = [flat[i : i + half] for i in range(0, len(flat), half)] if len(flat) > FULL else [flat]
-        self.fences = [block[0] for block in self.blocks[1:]]
+    def __init__(self, scores: Mapping[bytes, float]) -> None:
+        from array import array  # here: storing a score in a small command line's life needs no order
+
+        flat = sorted(scores)
+        flat.sort(key=scores.__getitem__)  # two sorts of plain keys are quicker than one of tuples
+        step = FULL // 2 if len(flat) > FULL else FULL
+        self.members = [flat[i : i + step] for i in range(0, len(flat) or 1, step)]
+        self.scores = [array("d", map(scores.__getitem__, block)) for block in self.members]
+        self.fences = [self._low(i) for i in range(1, len(self.members))]
         self._count()
 
+    def _low(self, i: int) -> tuple[float, bytes]:
+        return self.scores[i][0], self.members[i][0]
+
     def _count(self) -> None:
-        blocks = self.blocks
+        blocks = self.members
         self.counts = [sum(map(len, blocks[i : i + GROUP])) for i in range(0, len(blocks), GROUP)]
 
     def __iter__(self) -> Iterator[Pair]:
-        for block in self.blocks:
-            yield from block
+        for members, scores in zip(self.members, self.scores, strict=True):
+            yield from zip(members, scores, strict=True)
 
-    def add(self, pair: Pair) -> None:
-        """Put in a pair that is not there."""
-        i = bisect_right(self.fences, pair)
-        block = self.blocks[i]
-        block.insert(bisect_left(block, pair), pair)
+    def _find(self, i: int, score: float, member: bytes) -> int:
+        """The place of a member in block ``i``, or where it would be."""
+        scores, members = self.scores[i], self.members[i]
+        at = bisect_left(scores, score)
+        if at < len(scores) and scores[at] == score and members[at] < member:
+            return bisect_left(members, member, at + 1, bisect_right(scores, score, at + 1))
+        return at
+
+    def add(self, member: bytes, score: float) -> None:
+        """Put in a member that is not there."""
+        i = bisect_right(self.fences, (score, member))
+        at = self._find(i, score, member)
+        members = self.members[i]
+        members.insert(at, member)
+        self.scores[i].insert(at, score)
         self.counts[i // GROUP] += 1
-        if len(block) > FULL:
+        if len(members) > FULL:
             self._split(i)
             self._count()
 
-    def remove(self, pair: Pair) -> Pair:
-        """Take out a pair that is there; give the stored one, whose member is the dict's own object."""
-        i = bisect_right(self.fences, pair)
-        block = self.blocks[i]
-        stored = block.pop(bisect_left(block, pair))
+    def remove(self, member: bytes, score: float) -> bytes:
+        """Take out a member that is there; give the stored one, which is the dict's own object."""
+        i = bisect_right(self.fences, (score, member))
+        at = self._find(i, score, member)
+        members = self.members[i]
+        del self.scores[i][at]
+        stored = members.pop(at)
         self.counts[i // GROUP] -= 1
-        if len(block) < SPARSE and self.fences:
+        if len(members) < SPARSE and self.fences:
             self._join(i)
             self._count()
         return stored
 
-    def index(self, cut: tuple[float] | Pair) -> int:
-        """Count the pairs below ``cut``: a pair, or ``(score,)``, which lies before all pairs of that score."""
-        i = bisect_right(self.fences, cut)
-        below = bisect_left(self.blocks[i], cut)
-        if not i:
-            return below
+    def index(self, score: float, member: bytes = b"") -> int:
+        """Count the members that lie before (score, member); without one, those of lower scores."""
+        i = bisect_right(self.fences, (score, member))
+        at = self._find(i, score, member)
+        return at + self._before(i) if i else at
+
+    def score_span(self, low: float, high: float) -> Span:
+        """The indexes of two scores, ``low`` not above ``high``; quick when they are near each other."""
+        fences = self.fences
+        i = bisect_right(fences, (low, b""))
+        scores = self.scores[i]
+        start = bisect_left(scores, low)
+        before = self._before(i) if i else 0
+        if i == len(fences) or (high, b"") < fences[i]:
+            return before + start, before + bisect_left(scores, high, start)
+        return before + start, self.index(high)
+
+    def _before(self, i: int) -> int:
+        """Count the members in the blocks before this one."""
         group = i // GROUP
-        return below + sum(self.counts[:group]) + sum(map(len, self.blocks[group * GROUP : i]))
+        return sum(self.counts[:group]) + sum(map(len, self.members[group * GROUP : i]))
 
     def place(self, index: int) -> tuple[int, int]:
-        """Give the block and the offset in it of the pair at ``index``, which must exist."""
-        counts, blocks = self.counts, self.blocks
+        """Give the block of the member at ``index``, which must exist, and its place in there."""
+        if not self.fences:
+            return 0, index
+        counts, blocks = self.counts, self.members
         group = 0
         while index >= counts[group]:
             index -= counts[group]
@@ -96,57 +132,84 @@ class Order:
             i += 1
         return i, index
 
-    def slice(self, start: int, stop: int) -> list[Pair]:
-        """Give the pairs of a span, which must lie inside."""
+    def at(self, index: int) -> Pair:
+        """Give the member at ``index``, which must exist, and its score."""
+        i, at = self.place(index)
+        return self.members[i][at], self.scores[i][at]
+
+    def pieces(self, start: int, stop: int) -> list[tuple[int, int, int]]:
+        """Give the span, which must lie inside, as (block, start, stop) in one or more blocks."""
         if start >= stop:
             return []
-        i, offset = self.place(start)
-        out = self.blocks[i][offset : offset + stop - start]
-        while len(out) < stop - start:
-            i += 1
-            out += self.blocks[i][: stop - start - len(out)]
+        i, at = self.place(start)
+        left = stop - start
+        if left <= len(self.members[i]) - at:
+            return [(i, at, at + left)]
+        out = []
+        while left > len(self.members[i]) - at:
+            end = len(self.members[i])
+            out.append((i, at, end))
+            left -= end - at
+            i, at = i + 1, 0
+        out.append((i, at, at + left))
+        return out
+
+    def pairs(self, start: int, stop: int) -> list[Pair]:
+        """Give the members of a span, which must lie inside, with their scores."""
+        return self._read(self.pieces(start, stop))
+
+    def _read(self, pieces: list[tuple[int, int, int]]) -> list[Pair]:
+        out: list[Pair] = []
+        for i, at, end in pieces:
+            out += zip(self.members[i][at:end], self.scores[i][at:end])  # noqa: B905  # strict costs a tenth of a small range
         return out
 
     def cut(self, start: int, stop: int) -> list[Pair]:
-        """Take out the pairs of a span, which must lie inside."""
-        gone = self.slice(start, stop)
-        if not gone:
-            return gone
-        first, offset = self.place(start)
-        i, left = first, len(gone)
-        while left:
-            block = self.blocks[i]
-            took = min(left, len(block) - offset)
-            del block[offset : offset + took]
-            i, left, offset = i + 1, left - took, 0
-        if i - first > 2:  # the blocks between the outer two are empty
-            del self.blocks[first + 1 : i - 1], self.fences[first + 1 : i - 1]
-        for i in (first + 1, first):
-            if i < len(self.blocks) and self.fences and len(self.blocks[i]) < SPARSE:
-                self._join(i)
-        self._count()
+        """Take out the members of a span, which must lie inside; give them with their scores."""
+        pieces = self.pieces(start, stop)
+        gone = self._read(pieces)
+        for i, at, end in pieces:
+            del self.members[i][at:end], self.scores[i][at:end]
+            self.counts[i // GROUP] -= end - at
+        if pieces and self.fences:
+            self._tidy(pieces[0][0], pieces[-1][0])
         return gone
 
+    def _tidy(self, first: int, last: int) -> None:
+        """After a cut: drop the emptied blocks between the outer two and join sparse ones."""
+        dropped = last - first > 1
+        if dropped:
+            del self.members[first + 1 : last], self.scores[first + 1 : last], self.fences[first + 1 : last]
+        joined = False
+        for i in (first + 1, first):
+            if self.fences and i < len(self.members) and len(self.members[i]) < SPARSE:
+                self._join(i)
+                joined = True
+        if dropped or joined:
+            self._count()
+
     def _split(self, i: int) -> None:
-        block = self.blocks[i]
-        half = len(block) // 2
-        self.blocks.insert(i + 1, block[half:])
-        self.fences.insert(i, block[half])
-        del block[half:]
+        members, scores = self.members[i], self.scores[i]
+        half = len(members) // 2
+        self.members.insert(i + 1, members[half:])
+        self.scores.insert(i + 1, scores[half:])
+        del members[half:], scores[half:]
+        self.fences.insert(i, self._low(i + 1))
 
     def _join(self, i: int) -> None:
         """Join a sparse block with a neighbour, splitting the outcome if it is too full."""
         i = min(i, len(self.fences) - 1)
-        self.blocks[i] += self.blocks.pop(i + 1)
+        self.members[i] += self.members.pop(i + 1)
+        self.scores[i] += self.scores.pop(i + 1)
         del self.fences[i]
-        if len(self.blocks[i]) > FULL:
+        if len(self.members[i]) > FULL:
             self._split(i)
 
     @property
     def nbytes(self) -> int:
         """Bytes held, the members and the score objects of the dict excepted."""
-        pairs = sum(map(len, self.blocks)) * getsizeof((0.0, b""))
-        return pairs + sum(map(getsizeof, self.blocks)) + getsizeof(self.fences) + getsizeof(self.blocks)
+        blocks = sum(map(getsizeof, self.members)) + sum(map(getsizeof, self.scores))
+        return blocks + getsizeof(self.members) + getsizeof(self.scores) + len(self.fences) * getsizeof((0.0, b""))
 
 
 class ZSet:
@@ -174,7 +237,7 @@ class ZSet:
         return member in self.scores
 
     def __iter__(self) -> Iterator[bytes]:
-        return (member for _, member in self.order)
+        return iter(self.members((0, len(self.scores))))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ZSet) and self.scores == other.scores
@@ -184,7 +247,7 @@ class ZSet:
     @property
     def order(self) -> Order:
         if self._order is None:
-            self._order = Order(zip(self.scores.values(), self.scores, strict=True))
+            self._order = Order(self.scores)
         return self._order
 
     def copy(self) -> ZSet:
@@ -199,8 +262,8 @@ class ZSet:
             self._keys.add(member)
         if self._order is not None:
             if old is not None:
-                member = self._order.remove((old, member))[1]
-            self._order.add((score, member))
+                member = self._order.remove(member, old)
+            self._order.add(member, score)
         self.scores[member] = score
 
     def remove(self, member: bytes) -> bool:
@@ -209,7 +272,7 @@ class ZSet:
         if score is None:
             return False
         if self._order is not None:
-            self._order.remove((score, member))
+            self._order.remove(member, score)
         if self._keys is not None:
             self._keys.discard(member)
         return True
@@ -219,13 +282,14 @@ class ZSet:
         score = self.scores.get(member)
         if score is None:
             return None
-        rank = self.order.index((score, member))
+        rank = (self._order or self.order).index(score, member)
         return len(self.scores) - 1 - rank if reverse else rank
 
     def rank_span(self, start: int, stop: int, reverse: bool = False) -> Span:
         """The span from rank ``start`` to rank ``stop`` inclusive, negative ones counted from the end."""
         n = len(self.scores)
-        start = max(start + n, 0) if start < 0 else min(start, n)
+        if start < 0:
+            start = max(start + n, 0)
         stop = min(stop + n if stop < 0 else stop, n - 1) + 1
         if start >= stop:
             return 0, 0
@@ -234,9 +298,11 @@ class ZSet:
     def score_span(self, low: float | None, high: float | None) -> Span:
         """The span of scores from ``low`` to below ``high``; None lies above every score (see ``above``)."""
         n = len(self.scores)
-        start = n if low is None else 0 if low == -inf else self.order.index((low,))
-        stop = n if high is None else self.order.index((high,))
-        return (start, stop) if start < stop else (0, 0)
+        if low is None or (high is not None and low >= high):
+            return 0, 0
+        if high is None:
+            return (0 if low == -inf else self.order.index(low)), n
+        return (self._order or self.order).score_span(low, high)
 
     def lex_span(self, low: bytes | None, high: bytes | None, reverse: bool = False) -> Span:
         """The span of members from ``low`` to below ``high``; None lies above every member.
@@ -249,20 +315,27 @@ class ZSet:
         if not n or low is None or (high is not None and low >= high):
             return 0, 0
         order = self.order
-        score = order.blocks[0][0][0]
-        if score == order.blocks[-1][-1][0]:
-            start = order.index((score, low)) if low else 0
-            stop = n if high is None else order.index((score, high))
-            return (start, stop) if start < stop else (0, 0)
+        score = order.scores[0][0]
+        if score == order.scores[-1][-1]:
+            return order.index(score, low), n if high is None else order.index(score, high)
         return _walk(list(self), low, high, reverse)
 
     def slice(self, span: Span, reverse: bool = False) -> list[Pair]:
-        """The (score, member) pairs of a span, the highest first in reverse."""
-        start, stop = span
-        pairs = list(self.order) if stop - start == len(self.scores) else self.order.slice(start, stop)
+        """The (member, score) pairs of a span, the highest first in reverse."""
+        pairs = (self._order or self.order).pairs(*span)
         if reverse:
             pairs.reverse()
         return pairs
+
+    def members(self, span: Span, reverse: bool = False) -> list[bytes]:
+        """The members of a span, the highest first in reverse."""
+        order = self._order or self.order
+        members: list[bytes] = []
+        for i, start, stop in order.pieces(*span):
+            members += order.members[i][start:stop]
+        if reverse:
+            members.reverse()
+        return members
 
     def cut(self, span: Span) -> list[Pair]:
         """Take out a span; give its pairs in ascending order."""
@@ -271,7 +344,7 @@ class ZSet:
             self.scores, self._order, self._keys = {}, None, None
             return gone
         scores, keys = self.scores, self._keys
-        for _, member in gone:
+        for member, _ in gone:
             del scores[member]
             if keys is not None:
                 keys.discard(member)
@@ -290,8 +363,7 @@ class ZSet:
         """One pair at random. Raises IndexError when there are none."""
         if not self.scores:
             raise IndexError("no member to pick")
-        i, offset = self.order.place(int(rng.random() * len(self.scores)))
-        return self.order.blocks[i][offset]
+        return self.order.at(int(rng.random() * len(self.scores)))
 
     def sample(self, rng: Random, count: int) -> list[Pair]:
         """``count`` different pairs at random, or all of them when there are fewer."""
@@ -299,14 +371,14 @@ class ZSet:
         if count * 3 >= n:
             pairs = list(order)
             return [pairs[i] for i in positions(rng, n, count)]
-        return [order.blocks[i][offset] for i, offset in map(order.place, positions(rng, n, count))]
+        return [order.at(index) for index in positions(rng, n, count)]
 
     def page(self, cursor: int, count: int) -> tuple[int, list[Pair]]:
         """A page of a scan (see ``sampling.KeyArray.page``) as pairs."""
         if self._keys is None:
             self._keys = KeyArray(self.scores)
         cursor, members = self._keys.page(cursor, count)
-        return cursor, [(self.scores[member], member) for member in members]
+        return cursor, [(member, self.scores[member]) for member in members]
 
     def encoding(self, limits: Mapping[str, int]) -> bytes:
         """What OBJECT ENCODING answers under the given limits."""
