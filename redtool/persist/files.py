@@ -1,0 +1,49 @@
+"""Steps that make a change to a directory survive a crash."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
+
+
+def sync_directory(path: str) -> None:
+    """Make renames and new names in a directory durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def create(path: str) -> int:
+    """Create or empty a private file and give its descriptor, opened for appending."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    return os.open(path, flags, PRIVATE_FILE)
+
+
+def replace(path: str, temporary: str, fill: Callable[[int], object]) -> None:
+    """Write a file beside ``path`` (``fill`` gets its descriptor and syncs it), then put it in its place."""
+    fd = create(temporary)
+    try:
+        try:
+            fill(fd)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+    except BaseException:
+        remove(temporary)
+        raise
+    sync_directory(os.path.dirname(path) or ".")
+
+
+def remove(path: str) -> None:
+    """Delete a file that may be gone already."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
