@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from redtool.engine.keyspace import Keyspace
     from redtool.resp import Reply
-    from redtool.store import Entry, Store
+    from redtool.store import Store
 
 Argv = tuple[bytes, ...]
 
@@ -45,7 +45,7 @@ class Session:
         self.id = store.next_session_id()
         self.name = b""
         self.proto = 2
-        self.queue: list[tuple[Entry, Argv]] | None = None  # between MULTI and EXEC
+        self.queue: list[Argv] | None = None  # between MULTI and EXEC
         self.aborted = False  # a command failed to queue
         self.dirty = False  # a watched key changed
         self.watching: list[tuple[Keyspace, bytes]] = []
@@ -125,7 +125,7 @@ class Session:
             self.effects.append(argv)
 
     def wait(self, keys: Sequence[bytes], timeout: float) -> Reply:
-        """Wait for data under one of ``keys`` for ``timeout`` seconds (0: for ever); None where waiting is not allowed."""
+        """Wait ``timeout`` seconds (0: for ever) for data under one of ``keys``; None where waiting is not allowed."""
         if self.deny_block:
             return None
         raise Block(keys, self.now + round(timeout * 1000) if timeout else None)

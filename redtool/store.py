@@ -13,7 +13,7 @@ from redtool.session import Block, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from random import Random
     from typing import Any
 
@@ -70,6 +70,8 @@ class Store:
         for db in self.databases:
             db.on_expired = self._expired
         self.entries: dict[bytes, Entry] = {}
+        self._containers: dict[bytes, Entry] = {}
+        self._queued = Entry(table.Command("QUEUED", "QUEUED", _queued, "", "", "", ""))
         self.journal: Journal | None = None
         self.functions: list[bytes] = []
         self.persistence: Persistence | None = None  # None: nothing is kept
@@ -100,88 +102,111 @@ class Store:
 
     def execute(self, session: Session, argv: Argv) -> Reply:
         """Run one command and give its reply; raises ReplyError, or Block when it must wait."""
-        try:
-            entry = self.entries[argv[0]]
-        except KeyError:
-            entry = self._entry(session, argv)
-        if entry.subs is not None and len(argv) > 1:
-            entry = self._subcommand(session, entry, argv)
-        if not entry.low <= len(argv) <= entry.high:
-            raise self._reject(session, entry, errors.WrongArity(_lower(entry.command.name)))
-        if session.guarded or self.guard:
-            queued = self._gate(session, entry, argv)
-            if queued is not None:
-                return queued
-        return self.call(session, entry, argv)
+        replies: list[Reply] = []
+        self.run(session, (argv,), replies)
+        if isinstance(replies[0], errors.ReplyError):
+            raise replies[0]
+        return replies[0]
 
-    def call(self, session: Session, entry: Entry, argv: Argv) -> Reply:
-        """Run a command that has passed every check: time it, count it, journal what it did."""
-        nested = self.depth
-        start = self.time_ns()
-        if not nested:
-            self.clock.ns = start
-            if start > self._next_cron:
-                self.cron()
-        before = self.changes
-        self.depth = nested + 1
+    def run(self, session: Session, batch: Sequence[Argv], replies: list[Reply], stop: bool = False) -> None:
+        """Run commands in order and append their replies, errors as values: every command goes through here.
+
+        ``stop`` ends at the first error. Raises Block at a command that must wait; what ran before it has its reply.
+        The time is read once a command: the end of one is the start of the next.
+        """
+        clock, time_ns, entries, outermost = self.clock, self.time_ns, self.entries, not self.depth
+        start = time_ns()
+        if outermost and start > self._next_cron:
+            clock.ns = start
+            self.cron()
+        self.depth += 1
         try:
-            return entry.handler(session, *argv[entry.skip :])  # type: ignore[no-any-return]
-        except errors.ReplyError:
-            entry.failed += 1
-            raise
+            for argv in batch:
+                entry = entries.get(argv[0])
+                before = self.changes
+                if outermost:
+                    clock.ns = start
+                reply: Reply
+                try:
+                    if entry is None or session.guarded or self.guard or not entry.low <= len(argv) <= entry.high:
+                        entry = self._checked(session, argv)
+                    reply = entry.handler(session, *argv[entry.skip :])
+                except errors.ReplyError as error:
+                    reply = error
+                    self._failed(session, entry, error)
+                if self.changes != before or session.effects is not None:
+                    self._record(session, argv)
+                if entry is not None:
+                    now = time_ns()
+                    entry.calls += 1
+                    entry.ns += now - start
+                    start = now
+                if self.ready and outermost:
+                    self.depth -= 1
+                    self.serve_waiting()
+                    self.depth += 1
+                replies.append(reply)
+                if stop and isinstance(reply, errors.ReplyError):
+                    break
         finally:
-            self.depth = nested
-            if self.changes != before or session.effects is not None:
-                self._record(session, argv)
-            entry.calls += 1
-            entry.ns += self.time_ns() - start
-            if self.ready and not nested:
-                self.serve_waiting()
+            self.depth -= 1
 
-    def _entry(self, session: Session, argv: Argv) -> Entry:
+    def _checked(self, session: Session, argv: Argv) -> Entry:
+        """Find the command and stand before it what a plain one needs not; raises what refuses it.
+
+        A command that MULTI queues gives the entry whose handler answers QUEUED.
+        """
+        entry = self._entry(argv)
+        if entry.subs is not None and len(argv) > 1:
+            entry = self._subcommand(entry, argv)
+        if not entry.low <= len(argv) <= entry.high:
+            entry.rejected += 1
+            raise errors.WrongArity(_lower(entry.command.name))
+        if self.guard and entry.write:
+            entry.rejected += 1
+            raise errors.ReadOnly if self.guard == "read-only" else errors.NoWrites(self.guard)
+        if session.queue is not None and entry.command.name not in NOT_QUEUED:
+            if "no_multi" in entry.command.flags:
+                raise errors.NotInMulti
+            session.queue.append(argv)
+            return self._queued
+        return entry
+
+    def _failed(self, session: Session, entry: Entry | None, error: errors.ReplyError) -> None:
+        """Note an error; one before the command ran spoils an open MULTI."""
+        if session.queue is not None and (entry is None or entry.command.name not in NOT_QUEUED):
+            session.aborted = True
+        if entry is not None:
+            entry.failed += 1
+
+    def _entry(self, argv: Argv) -> Entry:
         """The entry of a command seen for the first time, in this spelling."""
         name = argv[0].upper()
-        entry = self.entries.get(name)
+        entry = self.entries.get(name) or self._containers.get(name)
         if entry is None:
             command = table.find(name)
             if command is None:
-                raise self._reject(session, None, _unknown(argv))
-            entry = self.entries[name] = Entry(command)
+                raise _unknown(argv)
+            entry = Entry(command)
+        if entry.subs is not None:
+            self._containers[name] = entry  # resolved word by word, so never found by the first alone
+            return entry
+        self.entries[name] = entry
         if argv[0] == name.lower():
             self.entries[argv[0]] = entry
         return entry
 
-    def _subcommand(self, session: Session, entry: Entry, argv: Argv) -> Entry:
+    def _subcommand(self, entry: Entry, argv: Argv) -> Entry:
         assert entry.subs is not None
         word = argv[1].upper()
         found = entry.subs.get(word)
         if found is None:
             command = (entry.command.subs or {}).get(word)
             if command is None:
-                error = errors.UnknownSubcommand(_text(argv[1])[:128], entry.command.name)
-                raise self._reject(session, entry, error)
+                entry.rejected += 1
+                raise errors.UnknownSubcommand(_text(argv[1])[:128], entry.command.name)
             found = entry.subs[word] = Entry(command)
         return found
-
-    def _reject(self, session: Session, entry: Entry | None, error: errors.ReplyError) -> errors.ReplyError:
-        """Count a command that was not run, and spoil an open MULTI."""
-        if entry is not None:
-            entry.rejected += 1
-        if session.queue is not None:
-            session.aborted = True
-        return error
-
-    def _gate(self, session: Session, entry: Entry, argv: Argv) -> Reply:
-        """What stands before a command in a guarded state; a reply means it is not run now."""
-        if self.guard and entry.write:
-            error = errors.ReadOnly() if self.guard == "read-only" else errors.NoWrites(self.guard)
-            raise self._reject(session, entry, error)
-        if session.queue is not None and entry.command.name not in NOT_QUEUED:
-            if "no_multi" in entry.command.flags:
-                raise self._reject(session, entry, errors.NotInMulti())
-            session.queue.append((entry, argv))
-            return QUEUED
-        return None
 
     # -- commands that wait
 
@@ -325,6 +350,10 @@ class Store:
             db.lazy = True
         self.changes = self.processed = 0
         self.entries.clear()
+
+
+def _queued(session: Session, *args: bytes) -> Reply:
+    return QUEUED
 
 
 def _lower(name: str) -> str:

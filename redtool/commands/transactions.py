@@ -37,19 +37,14 @@ def exec_(c: Session) -> Reply:
     if dirty:
         return None
     replies: list[Reply] = []
-    store = c.store
     c.deny_block = True
-    store.begin()
+    c.store.begin()
     try:
-        for entry, argv in queue:
-            try:
-                replies.append(store.call(c, entry, argv))
-            except errors.ReplyError as error:
-                replies.append(error)
+        c.store.run(c, queue, replies)
     finally:
         c.deny_block = False
         c.journal()
-        store.commit()
+        c.store.commit()
     return replies
 
 

@@ -28,7 +28,7 @@ class Keyspace:
     """
 
     __slots__ = ("_array", "_heap", "access", "blocked", "clock", "data", "expires", "index", "lazy", "on_expired",
-                 "watched")  # fmt: skip
+                 "tracking", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
         self.index = index
@@ -39,6 +39,7 @@ class Keyspace:
         self.watched: dict[bytes, set[Any]] = {}
         self.blocked: dict[bytes, list[Any]] = {}
         self.on_expired: Callable[[Keyspace, bytes], None] = _ignore
+        self.tracking = False  # note when each key was last used (OBJECT IDLETIME, LRU)
         self.lazy = True  # False while loading: then only journalled DELs remove a key
         self._heap: list[tuple[int, bytes]] | None = None
         self._array: KeyArray | None = None
@@ -48,17 +49,17 @@ class Keyspace:
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
-        if key in self.expires and self.is_stale(key):
+        if self.expires and self.is_stale(key):
             self.expire(key)
             return None
         value = self.data.get(key)
-        if value is not None:
+        if self.tracking and value is not None:
             self.access[key] = self.clock.ns // 1_000_000_000
         return value
 
     def peek(self, key: bytes) -> Any:
         """Like ``get`` but leaves the access time alone."""
-        if key in self.expires and self.is_stale(key):
+        if self.expires and self.is_stale(key):
             self.expire(key)
             return None
         return self.data.get(key)
@@ -73,16 +74,19 @@ class Keyspace:
         if self._array is not None and key not in self.data:
             self._array.add(key)
         self.data[key] = value
-        self.access[key] = self.clock.ns // 1_000_000_000
-        if not keep_ttl and key in self.expires:
-            del self.expires[key]
+        if self.tracking:
+            self.access[key] = self.clock.ns // 1_000_000_000
+        if self.expires and not keep_ttl:
+            self.expires.pop(key, None)
 
     def remove(self, key: bytes) -> bool:
         """Delete a key. True when it was there."""
         if self.data.pop(key, None) is None:
             return False
-        self.expires.pop(key, None)
-        self.access.pop(key, None)
+        if self.expires:
+            self.expires.pop(key, None)
+        if self.tracking:
+            self.access.pop(key, None)
         if self._array is not None:
             self._array.discard(key)
         return True

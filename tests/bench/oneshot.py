@@ -1,0 +1,31 @@
+"""One-shot GET on an almost empty store against a bare interpreter, and against redis-cli."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+
+from tests.bench.measure import command, median, report, server, spawn
+
+ROUNDS = 60
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as home, server() as socket:
+        spawn([*command(), "--store", home, "SET", "k", "v"])
+        for _ in range(3):  # warm the bytecode and the page cache
+            spawn([*command(), "--store", home, "GET", "k"])
+            spawn([sys.executable, "-c", "pass"])
+        ours = median(lambda: spawn([*command(), "--store", home, "GET", "k"]), ROUNDS)
+        bare = median(lambda: spawn([sys.executable, "-c", "pass"]), ROUNDS)
+        report("one-shot GET / bare python", ours, bare, "<= 2.0x")
+        write = median(lambda: spawn([*command(), "--store", home, "SET", "k", "v"]), ROUNDS)
+        report("one-shot SET / bare python", write, bare, "no goal; it syncs")
+        if shutil.which("redis-cli"):
+            cli = median(lambda: spawn(["redis-cli", "-s", socket, "GET", "k"]), ROUNDS)
+            report("one-shot GET / redis-cli to a running server", ours, cli, "no goal")
+
+
+if __name__ == "__main__":
+    main()
