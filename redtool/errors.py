@@ -325,3 +325,43 @@ class ConfigRewriteFailed(ReplyError):
 
 class NoConfigFile(ReplyError):
     text = "ERR The server is running without a config file"
+
+
+class NxWithXx(ReplyError):
+    text = "ERR XX and NX options at the same time are not compatible"
+
+
+class GtLtOrNx(ReplyError):
+    text = "ERR GT, LT, and/or NX options at the same time are not compatible"
+
+
+class IncrOnePair(ReplyError):
+    text = "ERR INCR option supports a single increment-element pair"
+
+
+class ScoreNotNumber(ReplyError):
+    text = "ERR resulting score is not a number (NaN)"
+
+
+class BoundNotFloat(ReplyError):
+    text = "ERR min or max is not a float"
+
+
+class BoundNotString(ReplyError):
+    text = "ERR min or max not valid string range item"
+
+
+class LimitNeedsBy(SyntaxError_):
+    text = "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+
+
+class ScoresWithLex(SyntaxError_):
+    text = "ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+
+
+class WeightNotFloat(ReplyError):
+    text = "ERR weight value is not a float"
+
+
+class NoInputKeys(ReplyError):
+    text = "ERR at least 1 input key is needed for '{}' command"
