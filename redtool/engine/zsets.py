@@ -253,11 +253,11 @@ class ZSet:
     def copy(self) -> ZSet:
         return ZSet.of(self.scores)
 
-    def put(self, member: bytes, score: float) -> None:
-        """Add ``member`` or move it to ``score``. An equal score (0 and -0 are) leaves the old one."""
+    def put(self, member: bytes, score: float) -> bool:
+        """Add ``member`` or move it to ``score``; tell whether that was news. Between 0 and -0 nothing moves."""
         old = self.scores.get(member)
         if old == score:
-            return
+            return False
         if self._keys is not None and old is None:
             self._keys.add(member)
         if self._order is not None:
@@ -265,6 +265,7 @@ class ZSet:
                 member = self._order.remove(member, old)
             self._order.add(member, score)
         self.scores[member] = score
+        return True
 
     def remove(self, member: bytes) -> bool:
         """Take ``member`` out; tell whether it was there."""

@@ -66,9 +66,10 @@ def verify(zset: ZSet, model: dict[bytes, float]) -> None:
 def apply(model: dict[bytes, float], step: tuple[object, ...]) -> object:
     match step:
         case "put", bytes(member), float(score):
-            if model.get(member) != score:
-                model[member] = score
-            return None
+            if model.get(member) == score:
+                return False
+            model[member] = score
+            return True
         case "remove", bytes(member):
             return model.pop(member, None) is not None
         case "cut", int(start), int(stop):

@@ -1,0 +1,145 @@
+"""Commands on several sorted sets, or sets: union, intersection, difference."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.table import group
+from redtool.commands.zsets import keep, scored
+from redtool.engine.sets import Set
+from redtool.engine.zcombine import AGGREGATES, common, difference, intersection, union
+from redtool.engine.zsets import ZSet
+from redtool.numeric import to_float, to_int
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+command = group("sorted_set")
+
+
+class Inputs:
+    """What ``numkeys key … [options]`` ask for: the members of each key, weights, aggregate.
+
+    ``allowed`` are the options of this command. The keys are looked up before the options are read, as a server does.
+    """
+
+    __slots__ = ("aggregate", "limit", "members", "weights", "with_scores")
+
+    def __init__(self, c: Session, name: str, words: tuple[bytes, ...], allowed: tuple[bytes, ...] = (),
+                 store: bool = False) -> None:  # fmt: skip
+        number = to_int(words[0])
+        if number < 1:
+            raise errors.NoInputKeys(name)
+        if number > len(words) - 1:
+            raise errors.SyntaxError_
+        self.members = [members(c, key, store) for key in words[1 : number + 1]]
+        self.weights = [1.0] * number
+        self.aggregate, self.with_scores, self.limit = b"SUM", False, 0
+        rest = iter(words[number + 1 :])
+        for word in rest:
+            if word.upper() not in allowed:
+                raise errors.SyntaxError_
+            self._read(word.upper(), rest)
+
+    def _read(self, word: bytes, rest: Iterator[bytes]) -> None:
+        if word == b"WITHSCORES":
+            self.with_scores = True
+        elif word == b"WEIGHTS":
+            given = [text for text, _ in zip(rest, self.weights, strict=False)]
+            if len(given) < len(self.weights):
+                raise errors.SyntaxError_
+            self.weights = [to_float(text, errors.WeightNotFloat) for text in given]
+        elif word == b"AGGREGATE":
+            self.aggregate = next(rest, b"").upper()
+            if self.aggregate not in AGGREGATES:
+                raise errors.SyntaxError_
+        else:
+            text = next(rest, None)
+            if text is None:
+                raise errors.SyntaxError_
+            self.limit = to_int(text, errors.LimitNegative)
+            if self.limit < 0:
+                raise errors.LimitNegative
+
+    def combined(self, how: Callable[..., ZSet]) -> ZSet:
+        """Unite or intersect."""
+        return how(list(zip(self.members, self.weights, strict=True)), self.aggregate)
+
+
+def members(c: Session, key: bytes, store: bool) -> Collection[bytes]:
+    """A sorted set's scores, a set, or nothing."""
+    look = c.writable if store else c.readable
+    value = look(key, Set if type(c.db.peek(key)) is Set else ZSet)
+    if value is None:
+        return {}
+    return value.scores if type(value) is ZSet else value  # type: ignore[no-any-return]
+
+
+READ = (b"WEIGHTS", b"AGGREGATE", b"WITHSCORES")
+STORE = (b"WEIGHTS", b"AGGREGATE")
+
+
+def answer(c: Session, found: ZSet, inputs: Inputs) -> Reply:
+    """A result in order, with scores if asked for."""
+    pairs = found.slice((0, len(found)))
+    return scored(c, pairs) if inputs.with_scores else [member for member, _ in pairs]
+
+
+@command("ZUNION numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
+         "readonly movablekeys", since="6.2.0", complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
+def zunion(c: Session, *args: bytes) -> Reply:
+    """Give the members that any of the sorted sets has."""
+    inputs = Inputs(c, "zunion", args, READ)
+    return answer(c, inputs.combined(union), inputs)
+
+
+@command("ZINTER numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
+         "readonly movablekeys", since="6.2.0",
+         complexity="O(N*K + M log M) N members in the smallest of K, M in the result")  # fmt: skip
+def zinter(c: Session, *args: bytes) -> Reply:
+    """Give the members that all sorted sets have."""
+    inputs = Inputs(c, "zinter", args, READ)
+    return answer(c, inputs.combined(intersection), inputs)
+
+
+@command("ZDIFF numkeys key [key ...] [WITHSCORES]", "readonly movablekeys", since="6.2.0",
+         complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
+def zdiff(c: Session, *args: bytes) -> Reply:
+    """Give the members of the first sorted set that no other has."""
+    inputs = Inputs(c, "zdiff", args, (b"WITHSCORES",))
+    return answer(c, difference(inputs.members[0], inputs.members[1:]), inputs)
+
+
+@command("ZINTERCARD numkeys key [key ...] [LIMIT limit]", "readonly movablekeys", since="7.0.0",
+         complexity="O(N*K) N members in the smallest of K")  # fmt: skip
+def zintercard(c: Session, *args: bytes) -> Reply:
+    """Count the members that all sorted sets have, up to a limit (0: none)."""
+    inputs = Inputs(c, "zintercard", args, (b"LIMIT",))
+    return common(inputs.members, inputs.limit)
+
+
+@command("ZUNIONSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
+         "write denyoom movablekeys", since="2.0.0",
+         complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
+def zunionstore(c: Session, destination: bytes, *args: bytes) -> Reply:
+    """Store the members that any of the sorted sets has; gives how many."""
+    return keep(c, destination, b"zunionstore", Inputs(c, "zunionstore", args, STORE, True).combined(union))
+
+
+@command("ZINTERSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
+         "write denyoom movablekeys", since="2.0.0",
+         complexity="O(N*K + M log M) N members in the smallest of K, M in the result")  # fmt: skip
+def zinterstore(c: Session, destination: bytes, *args: bytes) -> Reply:
+    """Store the members that all sorted sets have; gives how many."""
+    return keep(c, destination, b"zinterstore", Inputs(c, "zinterstore", args, STORE, True).combined(intersection))
+
+
+@command("ZDIFFSTORE destination numkeys key [key ...]", "write denyoom movablekeys", since="6.2.0",
+         complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
+def zdiffstore(c: Session, destination: bytes, *args: bytes) -> Reply:
+    """Store the members of the first sorted set that no other has; gives how many."""
+    inputs = Inputs(c, "zdiffstore", args, store=True)
+    return keep(c, destination, b"zdiffstore", difference(inputs.members[0], inputs.members[1:]))
