@@ -72,7 +72,7 @@ class Command:
         """Consume option words from the left; give them and the rest. See ``Syntax.leading``."""
         return self.syntax.leading(args)
 
-    def trailing(self, args: tuple[bytes, ...], repeat: int = 1) -> dict[bytes, Any]:
+    def trailing(self, args: tuple[bytes, ...], repeat: int | None = None) -> dict[bytes, Any]:
         """Read ``args`` as options to the end. See ``Syntax.trailing``."""
         return self.syntax.trailing(args, repeat)
 
