@@ -17,25 +17,25 @@ command = group("generic")
 CONDITIONS = frozenset({b"NX", b"XX", b"GT", b"LT"})
 
 
-@command("EXPIRE key seconds [NX | XX | GT | LT]", "write fast", arity=-3)
+@command("EXPIRE key seconds [NX | XX | GT | LT]", "write fast")
 def expire(c: Session, key: bytes, seconds: bytes, *args: bytes) -> Reply:
     """Let a key end after some seconds; gives 1 when its expiry was set."""
     return end_at(c, key, "expire", seconds, 1000, c.now, args)
 
 
-@command("PEXPIRE key milliseconds [NX | XX | GT | LT]", "write fast", since="2.6.0", arity=-3)
+@command("PEXPIRE key milliseconds [NX | XX | GT | LT]", "write fast", since="2.6.0")
 def pexpire(c: Session, key: bytes, milliseconds: bytes, *args: bytes) -> Reply:
     """Let a key end after some milliseconds."""
     return end_at(c, key, "pexpire", milliseconds, 1, c.now, args)
 
 
-@command("EXPIREAT key unix-time-seconds [NX | XX | GT | LT]", "write fast", since="1.2.0", arity=-3)
+@command("EXPIREAT key unix-time-seconds [NX | XX | GT | LT]", "write fast", since="1.2.0")
 def expireat(c: Session, key: bytes, seconds: bytes, *args: bytes) -> Reply:
     """Let a key end at a unix time in seconds."""
     return end_at(c, key, "expireat", seconds, 1000, 0, args)
 
 
-@command("PEXPIREAT key unix-time-milliseconds [NX | XX | GT | LT]", "write fast", since="2.6.0", arity=-3)
+@command("PEXPIREAT key unix-time-milliseconds [NX | XX | GT | LT]", "write fast", since="2.6.0")
 def pexpireat(c: Session, key: bytes, milliseconds: bytes, *args: bytes) -> Reply:
     """Let a key end at a unix time in milliseconds."""
     return end_at(c, key, "pexpireat", milliseconds, 1, 0, args)

@@ -12,7 +12,7 @@ from redtool.numeric import to_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from typing import Any
 
     from redtool.resp import Reply
     from redtool.session import Session
@@ -21,16 +21,17 @@ command = group("generic")
 
 
 class Request:
-    """What the words after the key ask for."""
+    """What the options ask for: the last of each, and every GET."""
 
     __slots__ = ("alpha", "by", "count", "descending", "gets", "offset", "store")
 
-    def __init__(self) -> None:
-        self.by: bytes | None = None
-        self.offset, self.count = 0, -1
-        self.gets: list[bytes] = []
-        self.descending = self.alpha = False
-        self.store: bytes | None = None
+    def __init__(self, opt: dict[bytes, Any]) -> None:
+        self.by: bytes | None = opt.get(b"BY")
+        self.gets: tuple[bytes, ...] = opt.get(b"GET", ())
+        self.store: bytes | None = opt.get(b"STORE")
+        self.descending, self.alpha = b"DESC" in opt, b"ALPHA" in opt
+        offset, count = opt.get(b"LIMIT", (b"0", b"-1"))
+        self.offset, self.count = to_int(offset), to_int(count)
 
     @property
     def unsorted(self) -> bool:
@@ -39,10 +40,10 @@ class Request:
 
 
 @command("SORT key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
-         " [STORE destination]", "write denyoom movablekeys", complexity="O(N+M*log(M)) elements, returned")  # fmt: skip
+         " [STORE destination]", "write denyoom movablekeys", complexity="O(N+M*log(M)) elements, replies")  # fmt: skip
 def sort(c: Session, key: bytes, *args: bytes) -> Reply:
     """Order a list, set or sorted set by number, text or other keys; STORE keeps the outcome as a list."""
-    wanted = read(args, may_store=True)
+    wanted = Request(sort.trailing(args))
     rows = ordered(c, key, wanted)
     if wanted.store is None:
         return rows
@@ -56,47 +57,23 @@ def sort(c: Session, key: bytes, *args: bytes) -> Reply:
 
 
 @command("SORT_RO key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
-         "readonly movablekeys", since="7.0.0", complexity="O(N+M*log(M)) elements, returned")  # fmt: skip
+         "readonly movablekeys", since="7.0.0", complexity="O(N+M*log(M)) elements, replies")  # fmt: skip
 def sort_ro(c: Session, key: bytes, *args: bytes) -> Reply:
     """SORT without STORE, for where writing is not allowed."""
-    return ordered(c, key, read(args, may_store=False))
-
-
-def read(args: Sequence[bytes], may_store: bool) -> Request:
-    """Read the options in any order and number: the last ASC or DESC counts, each GET adds a column."""
-    wanted = Request()
-    words = iter(range(len(args)))
-    for i in words:
-        word, left = args[i].upper(), len(args) - i - 1
-        if word in (b"ASC", b"DESC"):
-            wanted.descending = word == b"DESC"
-        elif word == b"ALPHA":
-            wanted.alpha = True
-        elif word == b"LIMIT" and left >= 2:
-            wanted.offset, wanted.count = to_int(args[next(words)]), to_int(args[next(words)])
-        elif word == b"BY" and left:
-            wanted.by = args[next(words)]
-        elif word == b"GET" and left:
-            wanted.gets.append(args[next(words)])
-        elif word == b"STORE" and left and may_store:
-            wanted.store = args[next(words)]
-        else:
-            raise errors.SyntaxError_
-    return wanted
+    return ordered(c, key, Request(sort_ro.trailing(args)))
 
 
 def ordered(c: Session, key: bytes, wanted: Request) -> list[bytes | None]:
     """The elements asked for, or in their place what the GET patterns find."""
     value = source(c, key)
     start, stop = span(len(value), wanted)
-    if wanted.unsorted and not (wanted.store is not None and type(value) is Set):
-        items = native(c, value)
-        if wanted.descending and type(value) is not Set:
-            items.reverse()
-    elif wanted.unsorted:  # what is stored must not depend on a set's order
-        items = sorted(value, reverse=wanted.descending)
-    else:
-        items = by_weight(c, native(c, value), wanted)
+    settled = type(value) is not Set or wanted.store is not None
+    # What is stored must not depend on a set's order: replayed from the journal it would come out differently.
+    items = sorted(value) if type(value) is Set and settled else list(value)
+    if not wanted.unsorted:
+        items = by_weight(c, items, wanted)
+    elif wanted.descending and settled:
+        items.reverse()
     items = items[start:stop]
     if not wanted.gets:
         return list(items)
@@ -113,11 +90,6 @@ def source(c: Session, key: bytes) -> List | Set | ZSet:
     if isinstance(value, List | Set | ZSet):
         return value
     raise errors.WrongType
-
-
-def native(c: Session, value: List | Set | ZSet) -> list[bytes]:
-    """The elements in their own order."""
-    return value.listed(c.config) if type(value) is Set else list(value)
 
 
 def span(size: int, wanted: Request) -> tuple[int, int]:
