@@ -35,15 +35,17 @@ class Session:
     ``effects`` is None while the running command is journalled as it was sent.
     """
 
-    __slots__ = ("aborted", "argv", "clock", "db", "deny_block", "dirty", "effects", "guarded", "id", "name", "proto",
-                 "queue", "store", "watching")  # fmt: skip
+    __slots__ = ("aborted", "argv", "clock", "db", "deny_block", "dirty", "effects", "guarded", "id", "labels", "name",
+                 "proto", "queue", "since", "store", "watching")  # fmt: skip
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.clock = store.clock
         self.db: Keyspace = store.databases[0]
         self.id = store.next_session_id()
+        self.since = store.clock.ns
         self.name = b""
+        self.labels: dict[str, bytes] = {}  # what CLIENT SETINFO, NO-EVICT and NO-TOUCH said
         self.proto = 2
         self.queue: list[Argv] | None = None  # between MULTI and EXEC
         self.aborted = False  # a command failed to queue

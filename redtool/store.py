@@ -78,6 +78,7 @@ class Store:
         self.config_path: str | None = None
         self._rng: Random | None = None
         self.changes = self.hits = self.misses = self.expired = self.processed = 0
+        self.error_codes: dict[str, int] = {}  # error replies by their first word
         self.guard: str = ""  # "read-only", or the text of a journal failure: every write is refused
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
         self.depth = 0
@@ -176,6 +177,7 @@ class Store:
         """Note an error; one before the command ran spoils an open MULTI."""
         if session.queue is not None and (entry is None or entry.command.name not in NOT_QUEUED):
             session.aborted = True
+        self.error_codes[error.code] = self.error_codes.get(error.code, 0) + 1
         if entry is not None:
             entry.failed += 1
 
