@@ -65,7 +65,7 @@ class Option:
 class Syntax:
     """A syntax line, and an override for what does not follow from it.
 
-    ``arity`` in Redis's notation, ``keys`` = COMMAND INFO's (first, last, step), ``words`` = the number of
+    ``arity`` in Redis's notation (a negative one leaves the end open), ``keys`` = COMMAND INFO's (first, last, step), ``words`` = the number of
     words of the name where that is not to be seen from the line.
 
     >>> Syntax("SET key value [NX | XX]").arity
@@ -139,7 +139,7 @@ class Syntax:
             self._min = abs(self._arity)
             if self._arity > 0:
                 self._max = self._min
-            elif self._max is not None and self._max <= self._min:
+            else:
                 self._max = None
         elif count == 1 and not tree.items and tree.kind == SEQ and words[0] in CONTAINERS:
             self._min, self._max = (1 if words[0] == "COMMAND" else 2), None

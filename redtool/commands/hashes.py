@@ -151,21 +151,21 @@ def hstrlen(c: Session, key: bytes, field: bytes) -> Reply:
 
 
 @command("HRANDFIELD key [count [WITHVALUES]]", "readonly", since="6.2.0", complexity="O(N) fields given")
-def hrandfield(c: Session, key: bytes, count: bytes | None = None, word: bytes | None = None) -> Reply:
+def hrandfield(c: Session, key: bytes, count: bytes | None = None, *rest: bytes) -> Reply:
     """Give a field at random, or count different ones, or -count that may repeat."""
     if count is None:
         hash_ = c.readable(key, Hash)
         return None if hash_ is None else hash_.pick(c.store.rng)
     number = to_draws(count)
-    if word is not None and word.upper() != b"WITHVALUES":
+    if rest and (len(rest) > 1 or rest[0].upper() != b"WITHVALUES"):
         raise errors.SyntaxError_
-    if word is not None and not INT64_MIN // 2 < number <= INT64_MAX // 2:
+    if rest and not INT64_MIN // 2 < number <= INT64_MAX // 2:
         raise errors.OutOfRange
     hash_ = c.readable(key, Hash)
     if hash_ is None:
         return []
     fields = drawn(c, hash_, number)
-    if word is None:
+    if not rest:
         return fields
     if c.proto == 3:
         return [[field, hash_[field]] for field in fields]

@@ -30,7 +30,7 @@ def to_draws(text: bytes) -> int:
 def drawn(c: Session, value: Hash | Set, number: int) -> list[bytes]:
     """Give ``number`` different elements at random, or ``-number`` that may repeat."""
     if number >= len(value):
-        return list(value)
+        return value.packed(c.config) or list(value)
     if number == 0:
         return []
     array = value.array()
@@ -40,7 +40,7 @@ def drawn(c: Session, value: Hash | Set, number: int) -> list[bytes]:
     return array.sample(c.store.rng, number)
 
 
-def page(c: Session, value: Hash | Set, cursor: int, opt: dict[bytes, Any]) -> tuple[int, list[bytes]]:
+def page(c: Session, value: Hash | Set, start: int, opt: dict[bytes, Any]) -> tuple[int, list[bytes]]:
     """One step of HSCAN or SSCAN: the next cursor and the elements that match.
 
     What Redis stores packed (listpack, intset) comes whole in one page, whatever COUNT says.
@@ -48,10 +48,9 @@ def page(c: Session, value: Hash | Set, cursor: int, opt: dict[bytes, Any]) -> t
     count = to_int(opt.get(b"COUNT", b"10"))
     if count < 1:
         raise errors.SyntaxError_
-    if value.encoding(c.config) == b"hashtable":
-        cursor, elements = value.array().page(cursor, count)
-    else:
-        cursor, elements = 0, list(value)
+    following, elements = 0, value.packed(c.config)
+    if elements is None:
+        following, elements = value.array().page(start, count)
     if b"MATCH" in opt:
         elements = list(filter(matcher(opt[b"MATCH"]), elements))
-    return cursor, elements
+    return following, elements

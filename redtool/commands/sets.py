@@ -99,9 +99,11 @@ def smove(c: Session, source: bytes, destination: bytes, member: bytes) -> Reply
 # -- at random
 
 
-@command("SPOP key [count]", "write fast", complexity="O(N) members given")
-def spop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
+@command("SPOP key [count]", "write fast", complexity="O(N) members given", arity=-2)
+def spop(c: Session, key: bytes, count: bytes | None = None, *rest: bytes) -> Reply:
     """Remove and give a member at random, or count different ones."""
+    if rest:
+        raise errors.SyntaxError_
     number = 1 if count is None else to_int(count, errors.MustBePositive)
     if number < 0:
         raise errors.MustBePositive
@@ -120,9 +122,11 @@ def spop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
     return set(gone) if c.proto == 3 else gone
 
 
-@command("SRANDMEMBER key [count]", "readonly", complexity="O(N) members given")
-def srandmember(c: Session, key: bytes, count: bytes | None = None) -> Reply:
+@command("SRANDMEMBER key [count]", "readonly", complexity="O(N) members given", arity=-2)
+def srandmember(c: Session, key: bytes, count: bytes | None = None, *rest: bytes) -> Reply:
     """Give a member at random, or count different ones, or -count that may repeat."""
+    if rest:
+        raise errors.SyntaxError_
     number = None if count is None else to_draws(count)
     value = c.readable(key, Set)
     if number is None:

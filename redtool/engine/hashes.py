@@ -78,6 +78,10 @@ class Hash(dict[bytes, bytes]):
             return next(islice(self, int(rng.random() * len(self)), None))
         return self.array().pick(rng)
 
+    def packed(self, limits: Mapping[str, Any]) -> list[bytes] | None:
+        """Give the fields in one go if Redis would keep them in a listpack, else None."""
+        return None if self.encoding(limits) == b"hashtable" else list(self)
+
     def encoding(self, limits: Mapping[str, Any]) -> bytes:
         """Tell how Redis would store it: listpack (listpackex with field deadlines) or hashtable."""
         if len(self) <= limits["hash-max-listpack-entries"]:

@@ -68,15 +68,15 @@ class Set(set[bytes]):
         self.take((member,))
         return member
 
+    def packed(self, limits: Mapping[str, Any]) -> list[bytes] | None:
+        """Give the members in one go if Redis would keep them in an intset or listpack, else None."""
+        return packed(self, limits)
+
     def encoding(self, limits: Mapping[str, Any]) -> bytes:
         """Tell how Redis would store it: intset, listpack or hashtable."""
-        size = len(self)
-        if size <= limits["set-max-intset-entries"] and by_number(self) is not None:
+        if len(self) <= limits["set-max-intset-entries"] and by_number(self) is not None:
             return b"intset"
-        longest = limits["set-max-listpack-value"]
-        if size <= limits["set-max-listpack-entries"] and max(map(len, self), default=0) <= longest:
-            return b"listpack"
-        return b"hashtable"
+        return b"hashtable" if packed(self, limits) is None else b"listpack"
 
     def nbytes(self, samples: int) -> int:
         """Python bytes held: table, members estimated from ``samples`` of them (0: all), and the array."""
@@ -102,11 +102,21 @@ def by_number(members: AbstractSet[bytes]) -> list[bytes] | None:
     return texts if members == set(texts) else None
 
 
-def listed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes]:
-    """Give members as a list; few of them in an order that is the same every time.
+def packed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes] | None:
+    """Give members in a fixed order if Redis would keep them packed, else None.
 
-    Integers come by number, as an intset keeps them, anything else by bytes.
+    An intset's are by number, as in Redis; a listpack's by bytes, as the order of insertion is not kept here.
     """
-    if len(members) > max(limits["set-max-intset-entries"], limits["set-max-listpack-entries"]):
-        return list(members)
-    return by_number(members) or sorted(members)
+    if len(members) <= limits["set-max-intset-entries"]:
+        numbers = by_number(members)
+        if numbers is not None:
+            return numbers
+    longest = limits["set-max-listpack-value"]
+    if len(members) <= limits["set-max-listpack-entries"] and max(map(len, members), default=0) <= longest:
+        return sorted(members)
+    return None
+
+
+def listed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes]:
+    """Give members as a list, few of them in the same order every time."""
+    return packed(members, limits) or list(members)
