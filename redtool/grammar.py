@@ -65,8 +65,8 @@ class Option:
 class Syntax:
     """A syntax line, and an override for what does not follow from it.
 
-    ``arity`` in Redis's notation (a negative one leaves the end open), ``keys`` = COMMAND INFO's (first, last, step), ``words`` = the number of
-    words of the name where that is not to be seen from the line.
+    ``arity`` in Redis's notation (a negative one leaves the end open), ``keys`` = COMMAND INFO's (first, last,
+    step), ``words`` = the number of words of the name where that is not to be seen from the line.
 
     >>> Syntax("SET key value [NX | XX]").arity
     -3
