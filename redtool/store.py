@@ -81,6 +81,7 @@ class Store:
         self.error_codes: dict[str, int] = {}  # error replies by their first word
         self.guard: str = ""  # "read-only", or the text of a journal failure: every write is refused
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
+        self.active_expire = True  # False: keys past their deadline go only when they are looked up
         self.depth = 0
         self._group: list[tuple[int, Argv]] | None = None  # effects of the EXEC being run
         self._sessions = 0
@@ -316,7 +317,7 @@ class Store:
         """A bounded round of housekeeping: expiry. Called between commands, never inside one."""
         self._next_cron = self.clock.ns + CRON_NS
         for db in self.databases:
-            if db.expires:
+            if db.expires and self.active_expire:
                 db.expire_cycle(CRON_EXPIRED)
 
     def tick(self) -> None:
