@@ -47,3 +47,12 @@ def remove(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         return
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte, whatever the kernel takes at a time."""
+    done = os.write(fd, data)
+    if done < len(data):
+        with memoryview(data) as view:
+            while done < len(data):
+                done += os.write(fd, view[done:])

@@ -13,6 +13,7 @@ from time import time
 from redtool import errors
 from redtool.persist.codecs import LENGTH, SAVERS, pack_i64, pack_int, pack_length, save_string
 from redtool.persist.crc64 import IMPORT_FROM, crc64, fast, join
+from redtool.persist.files import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,20 +144,8 @@ def save_to(fd: int, databases: Databases, functions: Iterable[bytes] = (), aux:
             pieces.append(piece)
         write_all(fd, piece)
     header = body.header
-    if size > IMPORT_FROM:
-        crc = join(crc64(header), crc, size)
-    else:
-        crc = crc64(b"".join((header, *pieces)))
+    crc = join(crc64(header), crc, size) if size > IMPORT_FROM else crc64(b"".join((header, *pieces)))
     write_all(fd, crc.to_bytes(8, "little"))
     os.pwrite(fd, header, 0)
     os.fsync(fd)
     return len(header) + size + 8
-
-
-def write_all(fd: int, data: bytes) -> None:
-    """Write every byte, whatever the kernel takes at a time."""
-    done = os.write(fd, data)
-    if done < len(data):
-        with memoryview(data) as view:
-            while done < len(data):
-                done += os.write(fd, view[done:])
