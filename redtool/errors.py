@@ -161,6 +161,10 @@ class ExecAbort(ReplyError):
     text = "EXECABORT Transaction discarded because of previous errors."
 
 
+class ExecAbortBecause(ReplyError):
+    text = "EXECABORT Transaction discarded because of: {}"
+
+
 class BusyKey(ReplyError):
     text = "BUSYKEY Target key name already exists."
 
@@ -365,3 +369,139 @@ class WeightNotFloat(ReplyError):
 
 class NoInputKeys(ReplyError):
     text = "ERR at least 1 input key is needed for '{}' command"
+
+
+class WrongPass(ReplyError):
+    text = "WRONGPASS invalid username-password pair or user is disabled."
+
+
+class NoPasswordSet(ReplyError):
+    text = (
+        "ERR AUTH <password> called without any password configured for the default user. "
+        "Are you sure your configuration is correct?"
+    )
+
+
+class ProtocolNotInteger(ReplyError):
+    text = "ERR Protocol version is not an integer or out of range"
+
+
+class NoProto(ReplyError):
+    text = "NOPROTO unsupported protocol version"
+
+
+class HelloOption(ReplyError):
+    text = "ERR Syntax error in HELLO option '{}'"
+
+
+class BadClientName(ReplyError):
+    text = "ERR Client names cannot contain spaces, newlines or special characters."
+
+
+class BadClientInfo(ReplyError):
+    text = "ERR {} cannot contain spaces, newlines or special characters."
+
+
+class UnrecognizedOption(ReplyError):
+    text = "ERR Unrecognized option '{}'"
+
+
+class UnknownClientType(ReplyError):
+    text = "ERR Unknown client type '{}'"
+
+
+class InvalidClientId(ReplyError):
+    text = "ERR Invalid client ID"
+
+
+class UnblockReason(ReplyError):
+    text = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+
+
+class Unblocked(ReplyError):
+    text = "UNBLOCKED client unblocked via CLIENT UNBLOCK"
+
+
+class FirstDbIndex(ReplyError):
+    text = "ERR invalid first DB index"
+
+
+class SecondDbIndex(ReplyError):
+    text = "ERR invalid second DB index"
+
+
+class TimeoutNotInteger(ReplyError):
+    text = "ERR timeout is not an integer or out of range"
+
+
+class NotSaved(ReplyError):
+    text = "ERR this store is in memory only: there are no files to write"
+
+
+class NoServer(ReplyError):
+    text = "ERR an embedded store has no server to shut down; it is synced and closed when redtool ends"
+
+
+class NoShutdown(ReplyError):
+    text = "ERR No shutdown in progress."
+
+
+class DebugSubcommand(ReplyError):
+    text = "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP."
+
+
+class DebugProtocol(ReplyError):
+    text = (
+        "ERR Wrong protocol type name. Please use one of the following: "
+        "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false"
+    )
+
+
+class LfuOff(ReplyError):
+    text = (
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
+        "between policies at runtime LRU and LFU data will take some time to adjust."
+    )
+
+
+class LfuOn(ReplyError):
+    text = (
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching "
+        "between policies at runtime LRU and LFU data will take some time to adjust."
+    )
+
+
+class InvalidCommand(ReplyError):
+    text = "ERR Invalid command specified"
+
+
+class NoKeyArguments(ReplyError):
+    text = "ERR The command has no key arguments"
+
+
+class InvalidArgumentCount(ReplyError):
+    text = "ERR Invalid number of arguments specified for command"
+
+
+class InvalidArguments(ReplyError):
+    text = "ERR Invalid arguments specified for command"
+
+
+class InvalidTtl(ReplyError):
+    text = "ERR Invalid TTL value, must be >= 0"
+
+
+class InvalidIdleTime(ReplyError):
+    text = "ERR Invalid IDLETIME value, must be >= 0"
+
+
+class InvalidFrequency(ReplyError):
+    text = "ERR Invalid FREQ value, must be >= 0 and <= 255"
+
+
+class BadPayload(ReplyError):
+    text = "ERR DUMP payload version or checksum are wrong"
+
+
+class BadFormat(ReplyError):
+    text = "ERR Bad data format"

@@ -131,6 +131,7 @@ class Store:
                 reply: Reply
                 try:
                     if entry is None or session.guarded or self.guard or not entry.low <= len(argv) <= entry.high:
+                        entry = None  # an error from here on is a refusal
                         entry = self._checked(session, argv)
                     reply = entry.handler(session, *argv[entry.skip :])
                 except errors.ReplyError as error:
@@ -163,7 +164,13 @@ class Store:
             entry = self._subcommand(entry, argv)
         if not entry.low <= len(argv) <= entry.high:
             entry.rejected += 1
-            raise errors.WrongArity(_lower(entry.command.name))
+            wrong = errors.WrongArity(_lower(entry.command.name))
+            if entry.command.name == "EXEC":
+                from redtool.commands.transactions import leave
+
+                leave(session)
+                raise errors.ExecAbortBecause(wrong.message.removeprefix("ERR "))
+            raise wrong
         if self.guard and entry.write:
             entry.rejected += 1
             raise errors.ReadOnly if self.guard == "read-only" else errors.NoWrites(self.guard)
@@ -175,8 +182,8 @@ class Store:
         return entry
 
     def _failed(self, session: Session, entry: Entry | None, error: errors.ReplyError) -> None:
-        """Note an error; one before the command ran spoils an open MULTI."""
-        if session.queue is not None and (entry is None or entry.command.name not in NOT_QUEUED):
+        """Note an error; a refusal (no entry) spoils an open MULTI."""
+        if session.queue is not None and entry is None:
             session.aborted = True
         self.error_codes[error.code] = self.error_codes.get(error.code, 0) + 1
         if entry is not None:

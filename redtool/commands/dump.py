@@ -1,0 +1,102 @@
+"""DUMP and RESTORE: a value as bytes that another server takes, and back."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.table import group
+from redtool.numeric import INT64_MAX, to_int
+from redtool.resp import OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+command = group("generic")
+
+FOOTER = 10  # bytes: RDB version (2) and CRC-64 (8), both little endian
+PLAIN, FIELDS, VALKEY = 10, 12, 80  # RDB versions: plain types, those with field deadlines, Valkey's own
+
+
+@command("DUMP key", "readonly", since="2.6.0", complexity="O(N) elements")
+def dump(c: Session, key: bytes) -> Reply:
+    """Give the value under a key as bytes for RESTORE; nil when missing."""
+    from redtool.persist.codecs import SAVERS
+    from redtool.persist.crc64 import crc64
+
+    value = c.db.get(key)
+    if value is None:
+        c.store.misses += 1
+        return None
+    c.store.hits += 1
+    parts: list[bytes] = []
+    version = FIELDS if getattr(value, "deadlines", None) else PLAIN
+    kind = SAVERS[type(value)](value, parts.append, version)
+    body = b"".join([bytes([kind]), *parts, version.to_bytes(2, "little")])
+    return body + crc64(body).to_bytes(8, "little")
+
+
+@command("RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]", "write denyoom",
+         since="2.6.0", complexity="O(N) elements")  # fmt: skip
+def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) -> Reply:
+    """Store a value that DUMP gave; ``ttl`` is in milliseconds, 0 for ever."""
+    opt = restore.trailing(args)
+    idle = idle_time(opt)
+    if b"REPLACE" not in opt and c.db.peek(key) is not None:
+        raise errors.BusyKey
+    lifetime = to_int(ttl)
+    if lifetime < 0:
+        raise errors.InvalidTtl
+    value = loaded(payload)
+    when = lifetime if b"ABSTTL" in opt or not lifetime else c.now + lifetime
+    if when > INT64_MAX:
+        raise errors.InvalidExpire("restore")
+    if when and when <= c.now:
+        if c.db.peek(key) is not None:
+            c.remove(key)
+            c.journal(b"DEL", key)
+            c.changed(key, b"del")
+        return OK
+    c.put(key, value)
+    if when:
+        c.db.expire_at(key, when)
+        c.journal(b"RESTORE", key, b"%d" % when, payload, b"REPLACE", b"ABSTTL")
+    c.db.access[key] = c.now // 1000 - idle
+    c.changed(key, b"restore")
+    return OK
+
+
+def idle_time(opt: dict[bytes, Any]) -> int:
+    """Read IDLETIME in seconds; FREQ is checked and left, since the last use is what is kept of every key."""
+    if b"IDLETIME" in opt and b"FREQ" in opt:
+        raise errors.SyntaxError_
+    idle, frequency = to_int(opt.get(b"IDLETIME", b"0")), to_int(opt.get(b"FREQ", b"0"))
+    if idle < 0:
+        raise errors.InvalidIdleTime
+    if not 0 <= frequency <= 255:
+        raise errors.InvalidFrequency
+    return idle
+
+
+def loaded(payload: bytes) -> Any:
+    """Check the footer of DUMP's bytes and decode the value."""
+    from redtool.persist.codecs import DAMAGE, REDIS
+    from redtool.persist.codecs import VALKEY as VALKEY_TYPES
+    from redtool.persist.crc64 import crc64
+
+    end = len(payload) - FOOTER
+    version = int.from_bytes(payload[end : end + 2], "little") if end > 0 else 0
+    if not (1 <= version <= FIELDS or version == VALKEY):
+        raise errors.BadPayload
+    if crc64(payload[:-8]).to_bytes(8, "little") != payload[-8:]:
+        raise errors.BadPayload
+    loaders = VALKEY_TYPES if version == VALKEY else REDIS
+    try:
+        value, pos = loaders[payload[0]](payload[:end], 1)
+    except DAMAGE:
+        raise errors.BadFormat from None
+    if value is None or pos != end:
+        raise errors.BadFormat
+    return value
