@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from redtool.engine.keyspace import Keyspace
-    from redtool.session import Argv
 
 CONFIG_FILE = "redtool.conf"
 LOCK_FILE = "lock"
@@ -47,8 +46,8 @@ class Sink:
     def function(self, code: bytes) -> None:
         self.store.functions.append(code)
 
-    def command(self, argv: Argv) -> None:
-        self.store.execute(self.session, argv)
+    def command(self, argv: list[bytes]) -> None:
+        self.store.execute(self.session, tuple(argv))
 
 
 class Persistence:
@@ -81,7 +80,7 @@ class Persistence:
             if config["appendonly"]:
                 self.journal = Journal.open(directory, config, Sink(store), warn=warn)
             else:
-                load_dump(os.path.join(directory, config["dbfilename"]), store)
+                load_dump(os.path.join(directory, config["dbfilename"]), store, warn)
             store.loaded()
             store.journal = self.journal
         except BaseException:
@@ -226,18 +225,16 @@ def entries(db: Keyspace) -> Iterator[tuple[bytes, Any, int | None]]:
         yield key, value, deadline(key)
 
 
-def load_dump(path: str, store: Store) -> None:
+def load_dump(path: str, store: Store, warn: Callable[[str], None] | None = None) -> None:
     """Load an RDB file into an empty store; nothing to do when there is none."""
-    from redtool.persist.rdb import load
+    from redtool.persist.rdb import load_file
 
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        load_file(path, Sink(store), now=int(time() * 1000), warn=warn)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise errors.StoreError(f"cannot read {path}: {error.strerror}") from None
-    load(data, Sink(store), path=path, now=int(time() * 1000))
+        raise errors.StoreError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
 
 
 def open_dump(path: str) -> Store:

@@ -9,6 +9,7 @@ import os
 from _thread import RLock
 
 from redtool import errors
+from redtool.backends import to_bytes
 from redtool.commands import table
 from redtool.config import Config
 from redtool.session import Block, Session
@@ -53,6 +54,8 @@ class Embedded:
                 break
         store = self.store
         with self._lock:
+            if self.closed:
+                raise errors.StoreError("the store is closed")
             try:
                 return store.execute(self.session, argv)  # type: ignore[arg-type]
             except Block as block:
@@ -61,10 +64,6 @@ class Embedded:
                 if argv:
                     raise
                 raise errors.UsageError("no command given") from None
-            except AttributeError:
-                if self.closed:
-                    raise errors.StoreError("the store is closed") from None
-                raise
             finally:
                 if store.unflushed():
                     store.flush()
@@ -102,22 +101,28 @@ class Embedded:
             raise box[0]
         return box[0]
 
-    def pipeline(self, batch: Sequence[Sequence[bytes]]) -> list[Reply]:
-        """Run commands in order; an error is a value in the list. The journal is written once, at the end."""
+    def pipeline(self, batch: Sequence[Sequence[bytes]], stop: bool = False) -> list[Reply]:
+        """Run commands in order; an error is a value in the list. The journal is written once, at the end.
+
+        Gives fewer replies than commands when ``stop`` ends it at an error, or before a command that must wait
+        unless that is the first, which is waited for.
+        """
         replies: list[Reply] = []
         with self._lock:
             try:
-                for argv in batch:
-                    try:
-                        replies.append(self.store.execute(self.session, tuple(argv)))
-                    except errors.ReplyError as error:
-                        replies.append(error)
-                    except Block as block:
-                        self.store.flush()
-                        replies.append(self._wait(tuple(argv), block))
+                self.store.run(self.session, batch, replies, stop)  # type: ignore[arg-type]
+                return replies
+            except Block as block:
+                if replies:
+                    return replies
+                waiting = block
             finally:
-                self.store.flush()
-        return replies
+                if self.store.unflushed():
+                    self.store.flush()
+        try:
+            return [self._wait(tuple(batch[0]), waiting)]
+        except errors.ReplyError as error:
+            return [error]
 
     def commands(self) -> Mapping[bytes, table.Command]:
         """The whole command table."""
@@ -154,19 +159,6 @@ class Embedded:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def to_bytes(word: object) -> bytes:
-    """A command word as bytes: str is UTF-8, numbers as Redis prints them."""
-    if isinstance(word, bytes):
-        return word
-    if isinstance(word, str):
-        return word.encode("utf-8", "surrogateescape")
-    if isinstance(word, bool) or not isinstance(word, int | float | bytearray | memoryview):
-        raise errors.UsageError(f"a command word is bytes, str, int or float, not {type(word).__name__}")
-    if isinstance(word, int):
-        return b"%d" % word
-    return repr(word).encode() if isinstance(word, float) else bytes(word)
 
 
 def default_path() -> str:
