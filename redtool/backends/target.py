@@ -1,7 +1,8 @@
 """What a command line, a URL or the configuration names: a store on disk, a dump, or a server, as a Target.
 
-``option`` reads one connection option of a command line into a settings dict, ``resolve`` makes the Target of it,
-``parse`` makes one of a text alone (a URL, host:port, a path, a name from the configuration file).
+Settings are a dict named as the options are (redtool/options.py: ``url``, ``host``, ``user``, …; flags are "yes").
+``resolve`` makes a Target of settings, ``parse`` of a text alone: a URL, host:port, a path, a name from the
+configuration file.
 """
 
 from __future__ import annotations
@@ -12,50 +13,19 @@ from redtool.errors import ConnectError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping, Sequence
+    from collections.abc import Mapping
 
-    Settings = MutableMapping[str, "str | bool"]
-
-# option -> (setting, the value it sets; None: the next word is the value)
-OPTIONS: dict[str, tuple[str, str | bool | None]] = {
-    "-h": ("host", None),
-    "--host": ("host", None),
-    "-p": ("port", None),
-    "--port": ("port", None),
-    "-s": ("socket", None),
-    "--socket": ("socket", None),
-    "-n": ("db", None),
-    "--db": ("db", None),
-    "-u": ("target", None),
-    "--url": ("target", None),
-    "--target": ("name", None),
-    "-a": ("password", None),
-    "--pass": ("password", None),
-    "--user": ("username", None),
-    "--askpass": ("askpass", True),
-    "--password-file": ("password_file", None),
-    "--password-command": ("password_command", None),
-    "--tls": ("tls", True),
-    "--cacert": ("cacert", None),
-    "--cacertdir": ("cacertdir", None),
-    "--cert": ("cert", None),
-    "--key": ("key", None),
-    "--sni": ("sni", None),
-    "--insecure": ("insecure", True),
-    "-2": ("resp", "2"),
-    "-3": ("resp", "3"),
-    "-t": ("timeout", None),
-    "--connect-timeout": ("timeout", None),
-    "--store": ("store", None),
-    "--mem": ("mem", True),
-}
+    Settings = Mapping[str, str]
 
 TLS_FILES = ("cacert", "cacertdir", "cert", "key", "sni")
 TLS_SETTINGS = ("tls", "insecure", *TLS_FILES)
 SECRETS = ("askpass", "password_command", "password_file")
 ADDRESS = ("host", "port", "socket")
 # what means a server even when no address is given; the address is then 127.0.0.1:6379
-REMOTE = (*ADDRESS, "username", "password", *SECRETS, *TLS_SETTINGS)
+REMOTE = (*ADDRESS, "user", "password", *SECRETS, *TLS_SETTINGS)
+# what a target of the configuration file may set
+CONFIGURED = frozenset({"url", "store", "db", "resp", "connect_timeout", *REMOTE}) - {"askpass"}
+SHORT = {"url": "-u", "host": "-h", "port": "-p", "socket": "-s"}
 
 DEFAULT_TIMEOUT = 5.0  # seconds to wait for a connection
 
@@ -64,14 +34,14 @@ class Target:
     """Where commands go. ``kind`` is "embedded", "memory", "dump" or "remote"; ``str()`` never shows a password."""
 
     __slots__ = ("cacert", "cacertdir", "cert", "db", "host", "insecure", "key", "kind", "name", "password", "path",
-                 "port", "resp", "secret", "sni", "socket", "timeout", "tls", "username")  # fmt: skip
+                 "port", "resp", "secret", "sni", "socket", "timeout", "tls", "user")  # fmt: skip
 
     def __init__(self, kind: str, path: str = "") -> None:
         self.kind, self.path = kind, path
         self.name = ""  # what the configuration calls it
         self.host, self.port, self.socket = "127.0.0.1", 6379, ""
         self.db = 0
-        self.username: str | None = None
+        self.user: str | None = None
         self.password: str | None = None
         self.secret: tuple[str, str] | None = None  # where the password comes from: ("password_file", path), …
         self.tls = self.insecure = False
@@ -101,14 +71,14 @@ class Target:
         """Give (user name, password), reading the file, running the command or asking first where one is named."""
         if self.secret is not None:
             self.password, self.secret = _fetch(*self.secret, self.address), None
-        return self.username, self.password
+        return self.user, self.password
 
     def __str__(self) -> str:
         if self.kind != "remote":
             return self.path or ":memory:"
         from redtool.backends.urls import escape
 
-        user = f"{escape(self.username)}@" if self.username else ""
+        user = f"{escape(self.user)}@" if self.user else ""
         if self.socket:
             return f"unix://{user}{self.socket}?db={self.db}"
         return f"redis{'s' if self.tls else ''}://{user}{self.address}/{self.db}"
@@ -117,89 +87,72 @@ class Target:
         return f"<Target {self.kind} {self}>"
 
 
-def option(settings: Settings, words: Sequence[str], at: int = 0) -> int:
-    """Read the connection option at ``words[at]``, if it is one, and give the position after it (else ``at``)."""
-    word, equals, value = words[at], "", ""
-    if word.startswith("--"):
-        word, equals, value = word.partition("=")
-    found = OPTIONS.get(word)
-    if found is None:
-        return at
-    name, fixed = found
-    if fixed is not None:
-        if equals:
-            raise UsageError(f"{word} takes no value")
-        settings[name] = fixed
-        return at + 1
-    if equals:
-        settings[name] = value
-        return at + 1
-    if at + 1 == len(words):
-        raise UsageError(f"{word} needs a value")
-    settings[name] = words[at + 1]
-    return at + 2
-
-
 def parse(text: str, environ: Mapping[str, str] = os.environ) -> Target:
     """Make the Target that a text names, environment and configuration file included."""
-    return resolve({"target": text}, environ)
+    return resolve({"url": text}, environ)
 
 
-def resolve(settings: Mapping[str, str | bool], environ: Mapping[str, str] = os.environ) -> Target:
+def resolve(settings: Settings, environ: Mapping[str, str] = os.environ) -> Target:
     """Make the Target that settings name: options first, then the URL or name given, then the environment."""
-    chosen = [word for word in ("target", "name", "store", "mem") if settings.get(word)]
-    if len(chosen) > 1:
-        raise UsageError(f"{' and '.join(_option_of(word) for word in chosen)} exclude each other")
-    address = next((word for word in ADDRESS if word in settings), None)
-    if chosen and address and chosen[0] in ("store", "mem"):
-        raise UsageError(f"{_option_of(chosen[0])} and {_option_of(address)} exclude each other")
-    if "socket" in settings and ("host" in settings or "port" in settings):
-        raise UsageError("-s excludes -h and -p")
+    _refuse_two_addresses(settings)
     merged = _named(settings, environ)
     merged.update(settings)
     if merged.get("mem") or merged.get("store"):
-        target = _local("" if merged.get("mem") else str(merged["store"]))
+        target = _local("" if merged.get("mem") else merged["store"])
     elif any(word in merged for word in REMOTE):
         target = Target("remote")
         _fill_remote(target, merged, environ)
     else:
         target = _local(default_store(environ))
         target.name = "" if environ.get("REDTOOL_STORE") else "default"
-    target.name = str(merged.get("known_as", target.name))
-    _fill_common(target, merged)
+    target.name = merged.get("known_as", target.name)
+    _fill_session(target, merged)
     return target
 
 
-def _fill_common(target: Target, merged: Mapping[str, str | bool]) -> None:
-    if "resp" in merged:
-        if merged["resp"] not in ("2", "3"):
-            raise UsageError(f"protocol must be 2 or 3, not '{merged['resp']}'")
-        target.resp = int(merged["resp"])
+def _refuse_two_addresses(settings: Settings) -> None:
+    chosen = [f"--{word}" for word in ("url", "target", "store", "mem") if settings.get(word)]
+    addresses = [SHORT[word] for word in ADDRESS if word in settings]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} exclude each other")
+    if addresses and chosen and chosen[0] in ("--store", "--mem"):
+        raise UsageError(f"{chosen[0]} and {addresses[0]} exclude each other")
+    if "-s" in addresses and len(addresses) > 1:
+        raise UsageError("-s excludes -h and -p")
+
+
+def _fill_session(target: Target, merged: Settings) -> None:
+    """Settle what holds for every kind: the database and the protocol."""
+    resp = "2" if merged.get("resp2") else "3" if merged.get("resp3") else merged.get("resp")
+    if resp is not None:
+        if resp not in ("2", "3"):
+            raise UsageError(f"the protocol must be 2 or 3, not '{resp}'")
+        target.resp = int(resp)
     if "db" in merged:
         from redtool.backends.urls import number
 
-        target.db = number(str(merged["db"]), "db")
+        target.db = number(merged["db"], "the database")
 
 
-def _named(settings: Mapping[str, str | bool], environ: Mapping[str, str]) -> dict[str, str | bool]:
+def _named(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """What the URL, the name or, without an address, the environment says."""
-    if settings.get("name"):
-        return _from_config(str(settings["name"]), environ)
-    if text := settings.get("target"):
-        return _from_text(str(text), environ)
+    if settings.get("target"):
+        return _from_config(settings["target"], environ)
+    if settings.get("url"):
+        return _from_text(settings["url"], environ)
     if settings.get("store") or settings.get("mem") or any(word in settings for word in ADDRESS):
         return {}  # REDIS_URL's password is for REDIS_URL's host
     url = environ.get("REDIS_URL", "")
     return _from_text(url, environ) if url else {}
 
 
-def _from_text(text: str, environ: Mapping[str, str]) -> dict[str, str | bool]:
+def _from_text(text: str, environ: Mapping[str, str]) -> dict[str, str]:
     from redtool.backends.urls import from_url, host_and_port
 
     if "://" in text:
         return from_url(text)
     if text == ":memory:":
-        return {"mem": True}
+        return {"mem": "yes"}
     if text.startswith("@"):
         return _from_config(text[1:], environ)
     if "/" in text or text.endswith(".rdb") or text in (".", ".."):
@@ -211,37 +164,35 @@ def _from_text(text: str, environ: Mapping[str, str]) -> dict[str, str | bool]:
     return _from_config(text, environ)
 
 
-def _fill_remote(target: Target, merged: Mapping[str, str | bool], environ: Mapping[str, str]) -> None:
-    target.host = str(merged.get("host", target.host))
-    target.socket = str(merged.get("socket", ""))
+def _fill_remote(target: Target, merged: Settings, environ: Mapping[str, str]) -> None:
+    target.host, target.socket = merged.get("host", target.host), merged.get("socket", "")
     if "port" in merged:
         from redtool.backends.urls import port_number
 
-        target.port = port_number(str(merged["port"]), "port")
+        target.port = port_number(merged["port"], "the port")
     for name in TLS_FILES:
-        setattr(target, name, str(merged.get(name, "")))
+        setattr(target, name, merged.get(name, ""))
     target.insecure = bool(merged.get("insecure"))
     target.tls = any(merged.get(name) for name in TLS_SETTINGS)
     if bool(target.cert) != bool(target.key):
         raise UsageError("a client certificate needs its key: give both --cert and --key")
-    if "timeout" in merged:
-        target.timeout = _seconds(str(merged["timeout"])) or None  # 0: as long as the system waits
+    if "connect_timeout" in merged:
+        target.timeout = _seconds(merged["connect_timeout"]) or None  # 0: as long as the system waits
     _fill_credentials(target, merged, environ)
 
 
-def _fill_credentials(target: Target, merged: Mapping[str, str | bool], environ: Mapping[str, str]) -> None:
+def _fill_credentials(target: Target, merged: Settings, environ: Mapping[str, str]) -> None:
     """Settle user and password: asking, a command or a file beat a text, and all of them beat the environment."""
-    target.secret = next(((name, str(merged[name])) for name in SECRETS if merged.get(name)), None)
-    if target.secret is None and "password" in merged:
-        target.password = str(merged["password"])
-    if "username" in merged:
-        target.username = str(merged["username"])
-    if alone := merged.get("userinfo"):
+    target.secret = next(((name, merged[name]) for name in SECRETS if merged.get(name)), None)
+    if target.secret is None:
+        target.password = merged.get("password")
+    target.user = merged.get("user")
+    if (alone := merged.get("userinfo")) and target.user is None:
         # redis://NAME@host: redis-cli takes it for the password; with a password from elsewhere it can only be the user
-        if target.secret is None and target.password is None and target.username is None:
-            target.password = str(alone)
-        elif target.username is None:
-            target.username = str(alone)
+        if target.secret is None and target.password is None:
+            target.password = alone
+        else:
+            target.user = alone
     if target.secret is None and target.password is None:
         target.password = environ.get("REDISCLI_AUTH") or None
 
@@ -274,7 +225,7 @@ def _local(path: str) -> Target:
     """A store directory, a dump file, or, without a path, memory."""
     if not path:
         return Target("memory")
-    return Target("dump" if path.endswith(".rdb") else "embedded", os.path.expanduser(path))
+    return Target("dump" if path.endswith(".rdb") and not os.path.isdir(path) else "embedded", os.path.expanduser(path))
 
 
 def default_store(environ: Mapping[str, str] = os.environ) -> str:
@@ -293,7 +244,7 @@ def config_path(environ: Mapping[str, str] = os.environ) -> str:
     return os.path.join(base, "redtool", "config.toml")
 
 
-def _from_config(name: str, environ: Mapping[str, str]) -> dict[str, str | bool]:
+def _from_config(name: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Read ``[targets.NAME]``: url or store, and any setting an option gives (``password_command``, ``cacert``, …)."""
     path = config_path(environ)
     targets = _targets(path)
@@ -301,15 +252,17 @@ def _from_config(name: str, environ: Mapping[str, str]) -> dict[str, str | bool]
     if not isinstance(entry, dict):
         known = f"known: {', '.join(sorted(targets))}" if targets else f"{path} names none"
         raise UsageError(f"no target is called '{name}' ({known})")
-    allowed = {setting for setting, _ in OPTIONS.values()} - {"target", "name", "mem"} | {"url"}
+    found: dict[str, str] = {"known_as": name}
+    if "url" in entry:
+        found |= _from_text(str(entry["url"]), environ)
     for setting, value in entry.items():
-        if setting not in allowed:
+        if setting not in CONFIGURED:
             raise UsageError(f"{path}: targets.{name}: unknown setting '{setting}'")
         if not isinstance(value, str | int | float):
             raise UsageError(f"{path}: targets.{name}.{setting} must be a text, a number or true")
-    found = _from_text(str(entry["url"]), environ) if "url" in entry else {}
-    found |= {k: v if isinstance(v, bool) else str(v) for k, v in entry.items() if k != "url"}
-    return found | {"known_as": name}
+        if setting != "url" and value is not False:
+            found[setting] = str(value)
+    return found
 
 
 def _targets(path: str) -> dict[str, object]:
@@ -325,10 +278,6 @@ def _targets(path: str) -> dict[str, object]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from None
     return targets if isinstance(targets, dict) else {}
-
-
-def _option_of(setting: str) -> str:
-    return next(word for word, (name, _) in OPTIONS.items() if name == setting)
 
 
 def _seconds(text: str) -> float:

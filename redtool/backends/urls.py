@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from redtool.errors import UsageError
 
 SCHEMES = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
@@ -9,11 +11,11 @@ SCHEMES = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
 # query parameter of a URL -> setting; the ssl_ names are redis-py's
 QUERY = {
     "db": "db",
-    "username": "username",
+    "username": "user",
     "password": "password",
     "protocol": "resp",
-    "timeout": "timeout",
-    "socket_connect_timeout": "timeout",
+    "timeout": "connect_timeout",
+    "socket_connect_timeout": "connect_timeout",
     "cacert": "cacert",
     "ssl_ca_certs": "cacert",
     "cert": "cert",
@@ -24,12 +26,12 @@ QUERY = {
 }
 
 
-def from_url(url: str) -> dict[str, str | bool]:
+def from_url(url: str) -> dict[str, str]:
     """Take a URL apart. Messages show the scheme only: anything else may be a secret."""
     scheme, _, rest = url.partition("://")
     scheme = scheme.lower()
     rest, _, query = rest.partition("#")[0].partition("?")
-    found: dict[str, str | bool] = {}
+    found: dict[str, str] = {}
     if scheme == "unix":
         user, at, path = rest.rpartition("@") if not rest.startswith("/") else ("", "", rest)
         found["socket"] = plain(path)
@@ -43,7 +45,7 @@ def from_url(url: str) -> dict[str, str | bool]:
         except UsageError as error:
             raise UsageError(f"{scheme}://…: {str(error).rpartition(': ')[2]}") from None
         if SCHEMES[scheme]:
-            found["tls"] = True
+            found["tls"] = "yes"
         if path.strip("/"):
             found["db"] = path.strip("/")
     else:
@@ -51,29 +53,31 @@ def from_url(url: str) -> dict[str, str | bool]:
     if at:
         name, colon, password = user.partition(":")
         if name:
-            found["username" if colon else "userinfo"] = plain(name)
+            found["user" if colon else "userinfo"] = plain(name)
         if password:
             found["password"] = plain(password)
     found |= _from_query(scheme, query)
     if "db" in found:
-        number(str(found["db"]), f"{scheme}://…: db")
+        number(found["db"], f"{scheme}://…: db")
     return found
 
 
-def _from_query(scheme: str, query: str) -> dict[str, str | bool]:
-    found: dict[str, str | bool] = {}
+def _from_query(scheme: str, query: str) -> dict[str, str]:
+    found: dict[str, str] = {}
     for part in filter(None, query.split("&")):
         name, _, value = part.partition("=")
         if name == "ssl_cert_reqs":
-            found["insecure"] = value == "none"
+            found |= {"insecure": "yes"} if value == "none" else {}
         elif name in QUERY:
             found[QUERY[name]] = plain(value)
         else:
+            if "@" in query:  # a password with a bare question mark: do not show its end
+                raise UsageError(f"{scheme}://…: a '?' in a password is written %3F")
             raise UsageError(f"{scheme}://…: unknown parameter '{name}'; known are {', '.join(sorted(QUERY))}")
     return found
 
 
-def host_and_port(text: str) -> dict[str, str | bool]:
+def host_and_port(text: str) -> dict[str, str]:
     """Read ``host``, ``host:port``, ``:port`` or ``[v6]:port``."""
     if text.startswith("["):
         host, _, tail = text[1:].partition("]")
@@ -84,7 +88,7 @@ def host_and_port(text: str) -> dict[str, str | bool]:
         host, port = text, ""
     else:
         host, _, port = text.partition(":")
-    found: dict[str, str | bool] = {"host": plain(host) or "127.0.0.1"}
+    found: dict[str, str] = {"host": plain(host) or "127.0.0.1"}
     if port:
         port_number(port, f"{text}: port")
         found["port"] = port
@@ -106,15 +110,12 @@ def port_number(text: str, what: str) -> int:
 
 def plain(text: str) -> str:
     """Undo percent-encoding. (urllib.parse would cost a third of the start-up time.)"""
-    head, *parts = text.split("%")
-    plain = head.encode("utf-8", "surrogateescape")
+    head, *parts = os.fsencode(text).split(b"%")
     for part in parts:
-        try:
-            plain += bytes.fromhex(part[:2]) if len(part[:2].strip()) == 2 else b"%" + part[:2].encode()
-        except ValueError:
-            plain += b"%" + part[:2].encode("utf-8", "surrogateescape")
-        plain += part[2:].encode("utf-8", "surrogateescape")
-    return plain.decode("utf-8", "surrogateescape")
+        code = part[:2]
+        known = len(code) == 2 and code.strip(b"0123456789abcdefABCDEF") == b""
+        head += bytes((int(code, 16),)) + part[2:] if known else b"%" + part
+    return os.fsdecode(head)
 
 
 def escape(text: str) -> str:

@@ -1,0 +1,115 @@
+"""Backends: where commands go. One interface over the embedded store, a dump, and servers."""
+
+from __future__ import annotations
+
+import os
+
+from redtool.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Protocol
+
+    from redtool.backends.target import Target
+    from redtool.commands.table import Command
+    from redtool.options import Options
+    from redtool.resp import Push, Reply
+
+    class Backend(Protocol):
+        """What faces see of a store or a server. Not safe for several threads unless a backend says so."""
+
+        name: str  # short text for a prompt: "default", "./mystore", "127.0.0.1:6379"
+
+        @property
+        def remote(self) -> bool: ...
+
+        @property
+        def db(self) -> int:
+            """The selected database, following SELECT."""
+
+        @property
+        def in_multi(self) -> bool:
+            """Whether commands are being queued, between MULTI and EXEC."""
+
+        def execute(self, *argv: bytes) -> Reply:
+            """Run one command and wait for its reply, however long it blocks.
+
+            Raises ReplyError for an error reply and ConnectError when the target is lost. KeyboardInterrupt ends
+            the wait and leaves the backend usable.
+            """
+
+        def pipeline(self, batch: Sequence[Sequence[bytes]], stop: bool = False) -> list[Reply]:
+            """Run commands in order; an error is a value in the list. ``stop`` ends it at the first error.
+
+            At least one reply, but perhaps fewer than commands: call again with the rest.
+            """
+
+        def commands(self) -> Mapping[bytes, Command]:
+            """The grammar of every command it knows, by upper-case name."""
+
+        def messages(self) -> Iterator[Push]:
+            """Pub/sub and MONITOR messages: waits for more while subscribed, else gives those that have come."""
+
+        def close(self) -> None:
+            """Let go of the connection or the files. Safe to call twice."""
+
+
+# Options that say something of the target beyond the store's path (see backends/target.py)
+ADDRESSING = frozenset({"url", "target", "host", "port", "socket", "user", "password", "askpass", "password_file",
+                        "password_command", "tls", "cacert", "cacertdir", "cert", "key", "sni", "insecure", "mem",
+                        "db", "resp2", "resp3"})  # fmt: skip
+
+
+def open_backend(source: Target | Options | str | None = None) -> Backend:
+    """Open what a Target, a command line's options or a text (URL, path, name) names. ConnectError when it cannot be.
+
+    A server is connected to before this returns.
+    """
+    flags: Mapping[str, str] | None = {} if source is None else getattr(source, "flags", None)
+    if flags is not None and ADDRESSING.isdisjoint(flags) and not os.environ.get("REDIS_URL"):
+        return _open_store(flags.get("store"), flags)  # the usual case, without what reading a target costs
+    from redtool.backends.target import Target, parse, resolve
+
+    if isinstance(source, Target):
+        target = source
+    else:
+        target = parse(source) if isinstance(source, str) else resolve(flags or {})
+    if target.kind == "remote":
+        from redtool.backends.remote import Remote
+
+        server = Remote(target)
+        server.connect()
+        return server
+    path = ":memory:" if target.kind == "memory" else None if target.name == "default" else target.path
+    store = _open_store(path, flags or {})
+    if target.db:
+        store.execute(b"SELECT", b"%d" % target.db)
+    return store
+
+
+def _open_store(path: str | None, flags: Mapping[str, str]) -> Backend:
+    from redtool.backends.embedded import LOCK_WAIT, open_store
+
+    try:
+        wait = float(flags.get("lock_wait", LOCK_WAIT))
+    except ValueError:
+        raise UsageError("--wait takes a number of seconds") from None
+    return open_store(path, wait=wait, warn=_warn, fork=True)
+
+
+def _warn(text: str) -> None:
+    os.write(2, f"redtool: {text}\n".encode("utf-8", "surrogateescape"))
+
+
+def to_bytes(word: object) -> bytes:
+    """A command word as bytes: str is UTF-8, numbers as Redis prints them."""
+    if isinstance(word, bytes):
+        return word
+    if isinstance(word, str):
+        return word.encode("utf-8", "surrogateescape")
+    if isinstance(word, bool) or not isinstance(word, int | float | bytearray | memoryview):
+        raise UsageError(f"a command word is bytes, str, int or float, not {type(word).__name__}")
+    if isinstance(word, int):
+        return b"%d" % word
+    return repr(word).encode() if isinstance(word, float) else bytes(word)

@@ -1,0 +1,296 @@
+"""One connection to a server: sockets, TLS, the greeting, and bytes to values. Knows no command's meaning."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from redtool.errors import ConnectError, ProtocolError, ReplyError
+from redtool.resp import Decoder, pack
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket as Socket
+    from collections.abc import Callable, Iterable
+    from ssl import SSLContext, SSLSocket
+
+    from redtool.backends.target import Target
+    from redtool.resp import Reply
+
+READ = 1 << 16  # bytes asked for at a time, while replies are small; above 128 KB malloc maps memory for each read
+READ_MORE = 1 << 20
+
+# How servers that lack HELLO, or forbid it, answer: AUTH and RESP2 then
+NO_HELLO = ("ERR unknown command", "ERR Unknown command", "NOPROTO", "NOPERM", "ERR unsupported command")
+
+CLOSED = "the server closed the connection"
+
+
+class ConnectionLost(ConnectError):
+    """The connection ended where a reply was due. ``replies`` are those of a pipeline that did arrive."""
+
+    replies: tuple[Reply, ...] = ()
+
+
+class Connection:
+    """A connection, open and greeted. ``proto`` is the protocol spoken, ``server`` what HELLO said of the server.
+
+    ``sent`` counts the bytes of requests that the system took, since whoever sends last set it to 0.
+    After an exception requests and replies are out of step: ``close`` it.
+    """
+
+    __slots__ = ("_decoder", "_ready", "_size", "_sock", "proto", "sent", "server", "target")
+
+    def __init__(self, target: Target, user: str | None = None, password: str | None = None) -> None:
+        self.target = target
+        self.proto, self.sent = 2, 0
+        self.server: dict[Reply, Reply] = {}
+        self._decoder = Decoder()
+        self._ready: deque[Reply] = deque()
+        self._size = READ
+        self._sock = open_socket(target)
+        try:
+            self._greet(user, password)
+            self._sock.settimeout(None)  # the time-out is for connecting: a command may wait for ever
+        except BaseException as error:
+            self._sock.close()
+            if isinstance(error, ProtocolError | ConnectionLost):
+                raise ConnectError(f"cannot connect to {target.address}: {_silence(target, error)}") from None
+            raise
+
+    def _greet(self, user: str | None, password: str | None) -> None:
+        """HELLO 3 with the credentials; AUTH where a server has no HELLO."""
+        wanted = self.target.resp
+        if wanted != 2:
+            auth = ("AUTH", user or "default", password) if password is not None else ()
+            reply = self.call("HELLO", "3", *auth)
+            if isinstance(reply, dict):
+                self.proto, self.server = 3, reply
+                return
+            message = reply.message if isinstance(reply, ReplyError) else "an odd answer to HELLO"
+            if message.startswith("NOAUTH") and password is None:
+                return  # as redis-cli: connected, and each command says NOAUTH until AUTH is typed
+            if not message.startswith(NO_HELLO):
+                raise ConnectError(f"{self.target.address}: {message}")
+            if wanted == 3:
+                raise ConnectError(f"{self.target.address} does not speak RESP3: {message}")
+        if password is not None:
+            reply = self.call("AUTH", *((user, password) if user else (password,)))
+            if isinstance(reply, ReplyError):
+                raise ConnectError(f"{self.target.address}: {reply.message}")
+
+    def call(self, *argv: str) -> Reply:
+        """Send one command and wait for the next value; an error is a value."""
+        self.send(pack([word.encode("utf-8", "surrogateescape") for word in argv]))
+        return self.next_value()
+
+    def send(self, data: bytes) -> None:
+        """Send a short request whole. A long one wants ``exchange``: the server may answer, and close, midway."""
+        try:
+            while True:
+                done = self._sock.send(data)
+                self.sent += done
+                if done == len(data):
+                    return
+                data = data[done:]
+        except OSError as error:
+            raise ConnectionLost(plain_reason(error)) from None
+
+    def next_value(self) -> Reply:
+        """Give the next value the server sends, waiting as long as it takes."""
+        ready = self._ready
+        while not ready:
+            self._take_in(self._receive())
+        return ready.popleft()
+
+    def poll(self) -> bool:
+        """Take in what came unasked, without waiting. False when the server has closed the connection."""
+        self._sock.setblocking(False)
+        try:
+            while True:
+                self._take_in(self._receive())
+        except BlockingIOError:
+            self._sock.setblocking(True)
+            return True
+        except ConnectionLost:
+            return False
+
+    def take_ready(self) -> list[Reply]:
+        """Give the values that have come and were not asked for."""
+        ready = list(self._ready)
+        self._ready.clear()
+        return ready
+
+    def exchange(self, requests: Iterable[bytes], accept: Callable[[list[Reply]], bool]) -> None:
+        """Send requests and receive at once, until ``accept``, which gets the values as they come, says it has all.
+
+        A server stops reading while nobody reads its replies; a client that first sends all would wait for ever.
+        """
+        from select import POLLIN, POLLOUT, poll
+
+        poller, sock = poll(), self._sock
+        pieces, out, closed = iter(requests), memoryview(b""), None
+        sock.setblocking(False)
+        while True:
+            stuck = True
+            if not out and (piece := next(pieces, None)):
+                out = memoryview(piece)
+            if out and closed is None:
+                try:
+                    done = sock.send(out)
+                    self.sent += done
+                    out, stuck = out[done:], False
+                except OSError as error:
+                    # What the server said before it closed is still to be read
+                    closed = None if _would_block(error) else ConnectionLost(plain_reason(error))
+            try:
+                self._take_in(self._receive())
+                stuck = False
+            except BlockingIOError:
+                if closed is not None:
+                    raise closed from None
+            if self._ready and accept(self.take_ready()):
+                break
+            if stuck:
+                poller.register(sock, POLLIN | POLLOUT if out and closed is None else POLLIN)
+                poller.poll()
+        sock.setblocking(True)
+
+    def _receive(self) -> bytes:
+        """Read once. BlockingIOError when nothing is there and the socket does not wait."""
+        try:
+            data = self._sock.recv(self._size)
+        except OSError as error:
+            if _would_block(error):
+                raise BlockingIOError from None
+            raise ConnectionLost(plain_reason(error)) from None
+        if not data:
+            raise ConnectionLost(CLOSED)
+        self._size = READ_MORE if len(data) >= READ else READ
+        return data
+
+    def _take_in(self, data: bytes) -> None:
+        self._decoder.feed(data)
+        self._ready += self._decoder.take()
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+def _would_block(error: OSError) -> bool:
+    """Nothing to read, or no room to send, just now. TLS says so in its own way."""
+    return isinstance(error, BlockingIOError) or type(error).__name__ in ("SSLWantReadError", "SSLWantWriteError")
+
+
+def open_socket(target: Target) -> Socket | SSLSocket:
+    """Connect to the target's address, TLS included. ConnectError in plain words."""
+    try:
+        sock = _connect_unix(target) if target.socket else _connect_tcp(target)
+    except OSError as error:
+        raise ConnectError(f"cannot connect to {target.address}: {plain_reason(error)}") from None
+    return _start_tls(sock, target) if target.tls else sock
+
+
+# The socket module costs half of an interpreter's start (selectors, enum); what is needed of it is in _socket.
+def _connect_unix(target: Target) -> Socket:
+    from _socket import AF_UNIX, SOCK_STREAM
+
+    return _connected(target, AF_UNIX, SOCK_STREAM, 0, target.socket)
+
+
+def _connect_tcp(target: Target) -> Socket:
+    """Try each address that the host name has, as socket.create_connection does."""
+    from _socket import IPPROTO_TCP, SO_KEEPALIVE, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, getaddrinfo
+
+    failure: OSError | None = None
+    for family, kind, proto, _, address in getaddrinfo(target.host, target.port, 0, SOCK_STREAM):
+        try:
+            sock = _connected(target, family, kind, proto, address)
+        except OSError as error:
+            failure = failure or error
+            continue
+        sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        sock.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
+        return sock
+    raise failure or OSError("the name has no address")
+
+
+def _connected(target: Target, family: int, kind: int, proto: int, address: object) -> Socket:
+    sock: Socket
+    if target.tls:
+        import socket
+
+        sock = socket.socket(family, kind, proto)  # ssl wraps nothing less
+    else:
+        import _socket
+
+        sock = _socket.socket(family, kind, proto)
+    try:
+        sock.settimeout(target.timeout)
+        sock.connect(address)  # type: ignore[arg-type]
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _start_tls(sock: Socket, target: Target) -> SSLSocket:
+    context = _tls_context(target)
+    name = target.sni or (target.host if not target.socket else None)
+    try:
+        return context.wrap_socket(sock, server_hostname=name)  # type: ignore[arg-type]
+    except OSError as error:
+        sock.close()
+        raise ConnectError(f"cannot connect to {target.address}: {plain_reason(error)}") from None
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _tls_context(target: Target) -> SSLContext:
+    import ssl
+
+    reading = "the CA certificates"
+    try:
+        context = ssl.create_default_context(cafile=target.cacert or None, capath=target.cacertdir or None)
+        if target.insecure or (target.socket and not target.sni):  # a socket path has no name to check
+            context.check_hostname = False
+        if target.insecure:
+            context.verify_mode = ssl.CERT_NONE
+        reading = "the client certificate or its key"
+        if target.cert:
+            context.load_cert_chain(target.cert, target.key)
+    except OSError as error:
+        raise ConnectError(f"cannot read {reading}: {plain_reason(error)}") from None
+    return context
+
+
+def plain_reason(error: OSError) -> str:
+    """Say in plain words why a connection failed."""
+    kind = type(error).__name__
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if kind == "gaierror":
+        return "unknown host" if error.errno in (-2, -5) else (error.strerror or "").lower()
+    if kind == "SSLCertVerificationError":
+        return f"the server's certificate is not trusted: {getattr(error, 'verify_message', '')}"
+    if kind.startswith("SSL"):
+        return _tls_reason(str(getattr(error, "reason", "") or error.strerror or ""))
+    return (error.strerror or str(error)).lower()
+
+
+def _tls_reason(reason: str) -> str:
+    if "CERTIFICATE_REQUIRED" in reason or reason.endswith("ALERT_HANDSHAKE_FAILURE"):
+        return "the server wants a client certificate (--cert and --key)"
+    if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"):
+        return "the server does not speak TLS"
+    return f"TLS failed: {reason.replace('_', ' ').lower()}"
+
+
+def _silence(target: Target, error: ConnectError) -> str:
+    """Say why a server that accepted the connection did not answer as Redis does."""
+    if isinstance(error, ProtocolError):
+        tls = "byte 0x15" in str(error) and not target.tls  # how a TLS alert begins
+        return "the server speaks TLS: use --tls or rediss://" if tls else f"this is not a Redis server: {error}"
+    if str(error) == CLOSED and not target.tls:
+        return f"{CLOSED} without an answer (does it want TLS?)"
+    return str(error)
