@@ -26,28 +26,42 @@ def _everything(key: bytes) -> bool:
 
 
 def _regex(pattern: bytes) -> bytes:
-    """Translate to a regular expression; an unclosed class ends with the pattern, as in Redis."""
+    """Translate to a regular expression; an unclosed class ends with the pattern, as in Redis.
+
+    A piece between two stars is taken at the first place where it fits and never tried elsewhere (an atomic group):
+    all pieces have a fixed length, so nothing is missed, and no pattern takes exponential time.
+    """
+    pieces = _pieces(pattern)
+    if len(pieces) == 1:
+        return pieces[0]
+    first, *middle, last = pieces
+    inner = b"".join(b"(?>.*?" + piece + b")" for piece in middle if piece)
+    # The empty string matches no pattern but the empty one and a lone star, which is not translated.
+    return b"(?=.)" + first + inner + b".*" + last
+
+
+def _pieces(pattern: bytes) -> list[bytes]:
+    """Translate what stands before, between and after the stars."""
     from re import escape
 
-    out: list[bytes] = []
+    pieces = [b""]
     i, n = 0, len(pattern)
     while i < n:
         char = pattern[i : i + 1]
         i += 1
         if char == b"*":
-            if not out or out[-1] != b".*":
-                out.append(b".*")
+            pieces.append(b"")
         elif char == b"?":
-            out.append(b".")
+            pieces[-1] += b"."
         elif char == b"[":
             piece, i = _char_class(pattern, i)
-            out.append(piece)
+            pieces[-1] += piece
         else:
             if char == b"\\" and i < n:
                 char = pattern[i : i + 1]
                 i += 1
-            out.append(escape(char))
-    return b"".join(out)
+            pieces[-1] += escape(char)
+    return pieces
 
 
 def _char_class(pattern: bytes, i: int) -> tuple[bytes, int]:

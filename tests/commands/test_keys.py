@@ -75,6 +75,18 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("SELECT 1", b"OK"),
         ("KEYS *", []),
     ],
+    "keys and the empty name": [
+        ('SET "" 1', b"OK"),
+        ("KEYS *", [b""]),
+        ("KEYS **", []),
+        ('KEYS ""', [b""]),
+        ("KEYS ?", []),
+    ],
+    "no pattern takes for ever": [
+        ("SETRANGE " + "a" * 5000 + " 0 1", 1),
+        ("KEYS " + "*a" * 30 + "*b", []),
+        ("KEYS " + "*a" * 30 + "*", [b"a" * 5000]),
+    ],
     "randomkey": [("RANDOMKEY", None), ("SET only 1", b"OK"), ("RANDOMKEY", b"only")],
     "rename": [
         ("SET a 1 EX 100", b"OK"),

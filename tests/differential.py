@@ -1,0 +1,423 @@
+"""Random commands on the embedded engine and on a real server: replies, errors and datasets must agree.
+
+    python -m tests.differential --count 50000 --seed 1 --server valkey
+
+Commands are drawn from the syntax tree of every command in TABLE, ``EXCLUDED`` apart, over a few keys of all types,
+in rounds that begin with empty databases, RESP2 and RESP3 in turn. Replies are compared byte for byte, after dropping
+what a server does not promise (``RULES``); every few commands, and at the end of a round, so are all keys, values and
+expiries. A round that shows a difference is run again with ever fewer commands, and the shortest history is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from redtool import words
+from redtool.commands.table import TABLE, Command
+from tests import embedded, servers, wire
+from tests.draw import draw
+from tests.samples import Samples, planted
+from tests.wire import Tree
+
+EXCLUDED: dict[str, str] = {
+    "ACL": "users of the process",
+    "AUTH": "users of the process",
+    "BGREWRITEAOF": "files",
+    "BGSAVE": "files",
+    "CLIENT": "connections of the process",
+    "COMMAND": "lists what the server has; checked on its own",
+    "CONFIG": "parameters of the process; checked on its own",
+    "DEBUG": "internals",
+    "DUMP": "encodings differ, the values are the same; checked on its own",
+    "HELLO": "versions of the process, and the round sets the protocol",
+    "INFO": "figures of the process",
+    "LASTSAVE": "files",
+    "LATENCY": "figures of the process",
+    "LOLWUT": "art",
+    "MEMORY": "figures of the process",
+    "MONITOR": "no reply to compare",
+    "OBJECT": "encodings depend on the history in a real server; checked on its own",
+    "PSUBSCRIBE": "no reply to compare",
+    "QUIT": "ends the connection",
+    "RESET": "sets the protocol back",
+    "RESTORE": "wants DUMP's value; checked on its own",
+    "ROLE": "replication",
+    "SAVE": "files",
+    "SHUTDOWN": "ends the server",
+    "SLOWLOG": "figures of the process",
+    "SUBSCRIBE": "no reply to compare",
+    "TIME": "the clock",
+}
+PLACED = {"MULTI", "EXEC", "DISCARD", "WATCH"}  # drawn as blocks
+RANDOM = {"SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "RANDOMKEY", "SPOP"}
+SCANS = {"SCAN": 1, "HSCAN": 2, "SSCAN": 2, "ZSCAN": 2}  # place of the cursor
+ALONE = RANDOM | SCANS.keys() | {"SORT", "SORT_RO"}  # not inside MULTI: comparing them takes further questions
+RARE = {"FLUSHALL": 0.05, "FLUSHDB": 0.1, "SWAPDB": 0.2, "SELECT": 0.3, "DEL": 0.5, "UNLINK": 0.5, "MOVE": 0.5}
+
+Argv = tuple[bytes, ...]
+Step = tuple[int, Argv]  # which of two clients says what
+
+CHECK_EVERY = 25
+TTL_TOLERANCE = 5000  # ms between two clocks read one after the other
+
+
+# -- drawing
+
+
+class Program:
+    """Draws the steps of a round."""
+
+    def __init__(self, rng: Random, commands: Sequence[Command]) -> None:
+        self.rng, self.commands = rng, commands
+        self.weights = [RARE.get(command.name, 1.0) for command in commands]
+        self.inside = [command for command in commands if command.name not in ALONE]
+        self.samples = Samples(rng)
+
+    def steps(self, length: int) -> list[Step]:
+        out: list[Step] = [(0, argv) for argv in planted()]
+        while len(out) < length:
+            if self.rng.random() < 0.03:
+                out += self.transaction()
+            else:
+                out.append((int(self.rng.random() < 0.15), self.command(self.rng.choices(self.commands, self.weights)[0])))
+        return out
+
+    def transaction(self) -> Iterator[Step]:
+        """Sometimes WATCH and what another client does then; MULTI … EXEC or DISCARD."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            self.samples.begin("WATCH", "")
+            yield 0, (b"WATCH", *(self.samples("key") for _ in range(rng.randint(1, 3))))
+            if rng.random() < 0.5:
+                yield rng.randint(0, 1), self.command(rng.choice(self.inside))
+        yield 0, (b"MULTI",)
+        for _ in range(rng.randint(0, 5)):
+            yield 0, self.command(rng.choice(self.inside))
+        yield 0, (rng.choice((b"EXEC", b"EXEC", b"exec", b"DISCARD")),)
+
+    def command(self, command: Command) -> Argv:
+        """One line of a command; now and then with a word too many or too few."""
+        self.samples.begin(command.name, command.group)
+        argv = draw(command.syntax, self.rng, self.samples)
+        chance = self.rng.random()
+        if chance < 0.01:
+            argv = argv[:-1]
+        elif chance < 0.02:
+            argv = [*argv, self.rng.choice((b"FOO", b"1", b""))]
+        elif chance < 0.1:
+            argv = [argv[0].lower(), *argv[1:]]
+        return pacified(command.name, tuple(argv)) or (b"PING",)
+
+
+def pacified(name: str, argv: Argv) -> Argv:
+    """Leave out words that make the outcome depend on what no server promises."""
+    if name == "SORT" and {b"STORE", b"BY", b"ALPHA"} <= set(argv):
+        return tuple(word for word in argv if word != b"ALPHA")  # equal weights are stored in any order
+    return argv
+
+
+def drawable(server: servers.RealServer, only: Sequence[str] = ()) -> list[Command]:
+    """The commands to draw: all that are declared and that this server has."""
+    embedded.import_all()
+    chosen: list[Command] = []
+    for command in TABLE.values():
+        if command.name in EXCLUDED or command.name in PLACED or (only and command.name not in only):
+            continue
+        if command.subs is None and server.call("COMMAND", "INFO", command.name) != [None]:
+            chosen.append(command)
+    return sorted(chosen, key=lambda command: command.name)
+
+
+# -- running
+
+
+@dataclass
+class Difference:
+    """What was found, after which steps."""
+
+    what: str
+    history: list[Step]
+    ours: str
+    theirs: str
+
+    @property
+    def name(self) -> str:
+        argv = self.history[-1][1]
+        return argv[0].decode("latin-1").upper() if argv else ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.what}: {self.name}"]
+        lines += [f"  {client}> {' '.join(map(shown, argv))}" for client, argv in self.history]
+        return "\n".join([*lines, f"  engine  {self.ours}", f"  server  {self.theirs}"])
+
+
+def shown(word: bytes) -> str:
+    text = words.quote(word).decode()
+    return text[1:-1] if word and text[1:-1] == word.decode("latin-1") and b" " not in word else text
+
+
+class Pair:
+    """Two clients of an engine and two of a server, in step."""
+
+    def __init__(self, server: servers.RealServer, proto: int) -> None:
+        server.flush()
+        self.proto = proto
+        first = embedded.Client(proto=proto, frozen=False)
+        self.engine: list[Any] = [first, *(embedded.Client(first.store, proto, False) for _ in range(2))]
+        self.server: list[Any] = [server.client(proto) for _ in range(3)]
+        self.queued: list[list[Argv]] = [[], []]
+
+    def close(self) -> None:
+        for client in self.server:
+            client.close()
+
+    def step(self, step: Step) -> Difference | None:
+        """Run one step on both sides and compare the replies."""
+        client, argv = step
+        name = argv[0].decode("latin-1").upper()
+        vague = self.is_vague(client, argv) if name in ("SORT", "SORT_RO") else False
+        ours = wire.parse(self.engine[client].wire(*argv))
+        theirs = wire.parse(self.server[client].wire(*argv))
+        if name == "EXEC":
+            same = self.same_exec(client, ours, theirs)
+        elif theirs == ("+", b"QUEUED"):
+            self.queued[client].append(argv)
+            same = ours == theirs
+        else:
+            same = ours == theirs or self.same(client, argv, ours, theirs, vague)
+            if name == "SPOP" and same:
+                self.resynchronise(client, argv, ours, theirs)
+        if name in ("EXEC", "DISCARD") or (name == "MULTI" and not wire.is_error(theirs)):
+            self.queued[client] = []
+        return None if same else Difference("reply", [step], wire.show(ours), wire.show(theirs))
+
+    def same_exec(self, client: int, ours: Tree, theirs: Tree) -> bool:
+        if theirs[0] != "*" or ours[0] != "*" or len(ours[1]) != len(theirs[1]):
+            return ours == theirs
+        replies = zip(self.queued[client], ours[1], theirs[1], strict=True)
+        return all(left == right or self.same(client, argv, left, right) for argv, left, right in replies)
+
+    def same(self, client: int, argv: Argv, ours: Tree, theirs: Tree, vague: bool = False) -> bool:
+        """Whether two replies that are not equal are as good as equal for this command."""
+        if wire.is_error(ours) or wire.is_error(theirs):
+            return False
+        name = argv[0].decode("latin-1").upper()
+        if name in SCANS:
+            return self.sweep(self.engine[client], argv, name) == self.sweep(self.server[client], argv, name)
+        if name in RANDOM:
+            return self.same_picks(client, argv, name, ours, theirs)
+        if vague:
+            limited = any(word.upper() == b"LIMIT" for word in argv)
+            return wire.shape(ours)[:2] == wire.shape(theirs)[:2] if limited else ordered(ours) == ordered(theirs)
+        rule = RULES.get(name)
+        return rule is not None and rule(ours, theirs)
+
+    def is_vague(self, client: int, argv: Argv) -> bool:
+        """Whether a SORT has no order of its own: a set left as it is, or weights that may be equal texts."""
+        upper = [word.upper() for word in argv]
+        if b"BY" not in upper or len(argv) < 2:
+            return False
+        pattern = argv[len(upper) - upper[::-1].index(b"BY") :][:1]
+        is_set = self.server[client].call("TYPE", argv[1]) == b"set"
+        return b"ALPHA" in upper or (is_set and b"*" not in b"".join(pattern))
+
+    def sweep(self, client: Any, argv: Argv, name: str) -> set[str]:
+        """Everything that a whole scan gives."""
+        place, seen = SCANS[name], set()
+        width = 2 if name == "ZSCAN" or (name == "HSCAN" and b"NOVALUES" not in {w.upper() for w in argv}) else 1
+        cursor = b"0"
+        while True:
+            tree = wire.parse(client.wire(*argv[:place], cursor, *argv[place + 1 :]))
+            cursor, items = tree[1][0][1], tree[1][1][1]
+            seen.update(repr(items[i : i + width]) for i in range(0, len(items), width))
+            if cursor == b"0":
+                return seen
+
+    def same_picks(self, client: int, argv: Argv, name: str, ours: Tree, theirs: Tree) -> bool:
+        """Random elements: as many, of the same form, and all of them elements."""
+        if name == "SPOP":
+            return wire.shape(ours) == wire.shape(theirs)
+        ask: Argv = {
+            "SRANDMEMBER": (b"SMEMBERS", *argv[1:2]),
+            "HRANDFIELD": (b"HGETALL", *argv[1:2]),
+            "ZRANDMEMBER": (b"ZRANGE", *argv[1:2], b"0", b"-1", b"WITHSCORES"),
+            "RANDOMKEY": (b"KEYS", b"*"),
+        }[name]
+        known = leaves(wire.parse(self.server[client].wire(*ask)))
+        return wire.shape(ours) == wire.shape(theirs) and leaves(ours) <= known
+
+    def resynchronise(self, client: int, argv: Argv, ours: Tree, theirs: Tree) -> None:
+        """After SPOP, let the engine's set be the server's."""
+        mine, taken = leaves(ours), leaves(theirs)
+        if back := mine - taken:
+            self.engine[client].call("SADD", argv[1], *(member for _, member in back))
+            self.engine[client].call("SREM", argv[1], *(member for _, member in taken - mine))
+
+    def compare_datasets(self, history: list[Step]) -> Difference | None:
+        ours, theirs = dataset(self.engine[2]), dataset(self.server[2])
+        for key in sorted({*ours, *theirs}):
+            left, right = ours.get(key), theirs.get(key)
+            if left is None or right is None or not same_entry(left, right):
+                where = f"db {key[0]} {shown(key[1])} = "
+                return Difference("dataset", history, f"{where}{entry_text(left)}", f"{where}{entry_text(right)}")
+        return None
+
+
+def ordered(tree: Tree) -> Tree:
+    return wire.unordered(tree)
+
+
+def leaves(tree: Tree) -> set[Tree]:
+    """The strings and numbers in a reply."""
+    if tree[0] in wire.AGGREGATES:
+        return {leaf for item in tree[1] for leaf in leaves(item)}
+    return set() if tree == wire.NULL else {tree}
+
+
+def same_unordered(ours: Tree, theirs: Tree) -> bool:
+    return wire.unordered(ours) == wire.unordered(theirs)
+
+
+def same_pairs(ours: Tree, theirs: Tree) -> bool:
+    return wire.unordered(ours, 2) == wire.unordered(theirs, 2)
+
+
+def same_seconds(ours: Tree, theirs: Tree) -> bool:
+    return wire.near(ours, theirs, 2)
+
+
+def same_milliseconds(ours: Tree, theirs: Tree) -> bool:
+    return wire.near(ours, theirs, TTL_TOLERANCE)
+
+
+RULES: dict[str, Callable[[Tree, Tree], bool]] = {
+    **dict.fromkeys(("SMEMBERS", "SINTER", "SUNION", "SDIFF", "KEYS", "HKEYS", "HVALS"), same_unordered),
+    "HGETALL": same_pairs,
+    **dict.fromkeys(("TTL", "EXPIRETIME"), same_seconds),
+    **dict.fromkeys(("PTTL", "PEXPIRETIME"), same_milliseconds),
+}
+
+READERS: dict[bytes, tuple[tuple[bytes, ...], Callable[[Tree], Tree]]] = {
+    b"string": ((b"GET",), lambda tree: tree),
+    b"list": ((b"LRANGE", b"0", b"-1"), lambda tree: tree),
+    b"hash": ((b"HGETALL",), lambda tree: wire.unordered(tree, 2)),
+    b"set": ((b"SMEMBERS",), wire.unordered),
+    b"zset": ((b"ZRANGE", b"0", b"-1", b"WITHSCORES"), lambda tree: tree),
+    b"stream": ((b"XRANGE", b"-", b"+"), lambda tree: tree),
+}
+
+Entry = tuple[bytes, Tree, Tree]  # type, value, deadline
+
+
+def dataset(client: Any) -> dict[tuple[int, bytes], Entry]:
+    """Every key of the databases in use."""
+    out: dict[tuple[int, bytes], Entry] = {}
+    for index in range(3):
+        client.call("SELECT", index)
+        for key in client.call("KEYS", "*"):
+            kind = client.call("TYPE", key)
+            (command, *rest), normal = READERS[kind]
+            value = normal(wire.parse(client.wire(command, key, *rest)))
+            out[index, key] = (kind, value, wire.parse(client.wire("PEXPIRETIME", key)))
+    return out
+
+
+def same_entry(left: Entry, right: Entry) -> bool:
+    return left[:2] == right[:2] and same_milliseconds(left[2], right[2])
+
+
+def entry_text(entry: Entry | None) -> str:
+    return "missing" if entry is None else f"{entry[0].decode()} {wire.show(entry[1])} until {wire.show(entry[2])}"
+
+
+def run(server: servers.RealServer, steps: Sequence[Step], proto: int, every: int) -> Difference | None:
+    """Run steps on empty databases; give the first difference, with the steps up to it."""
+    pair = Pair(server, proto)
+    try:
+        for i, step in enumerate(steps):
+            found = pair.step(step)
+            if found is None and i % every == every - 1:
+                found = pair.compare_datasets([])
+            if found is not None:
+                found.history = list(steps[: i + 1])
+                return found
+        return pair.compare_datasets(list(steps))
+    finally:
+        pair.close()
+
+
+def shrink(server: servers.RealServer, found: Difference, proto: int, tries: int = 400) -> Difference:
+    """Leave out steps as long as a difference of the same kind remains."""
+    size = len(found.history) // 2
+    while size and tries:
+        start = 0
+        while start < len(found.history) and tries:
+            shorter = found.history[:start] + found.history[start + size :]
+            tries -= 1
+            again = run(server, shorter, proto, len(shorter) + 1) if shorter else None
+            if again is not None and (again.what == "dataset" or again.name == found.name):
+                found = again
+            else:
+                start += size
+        size = min(size // 2, len(found.history) // 2)
+    return found
+
+
+def differences(server: servers.RealServer, count: int, seed: int, *, length: int = 250, only: Sequence[str] = (),
+                progress: Callable[[int], None] = lambda done: None) -> Iterator[Difference]:  # fmt: skip
+    """Run ``count`` random commands in rounds, and give each difference with the shortest history found."""
+    commands = drawable(server, only)
+    done = 0
+    while done < count:
+        rng = Random(f"{seed}/{done}")
+        steps = Program(rng, commands).steps(min(length, count - done))
+        proto = 2 + (done // length) % 2
+        found = run(server, steps, proto, CHECK_EVERY)
+        if found is not None:
+            yield shrink(server, found, proto)
+        done += len(steps)
+        progress(done)
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.differential", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--count", type=int, default=10000, help="how many commands to run")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--server", default="valkey", choices=list(servers.real_servers()))
+    parser.add_argument("--only", action="append", default=[], metavar="COMMAND", help="draw this command alone")
+    parser.add_argument("--keep-going", type=int, default=20, metavar="N", help="stop after N differences")
+    options = parser.parse_args(argv)
+    seen: dict[tuple[str, str], int] = {}
+    with servers.running(options.server) as server:
+        only = [name.upper() for name in options.only]
+        progress = Progress(options.count)
+        for found in differences(server, options.count, options.seed, only=only, progress=progress):
+            kind = (found.what, found.name)
+            seen[kind] = seen.get(kind, 0) + 1
+            if seen[kind] == 1:
+                print(found, flush=True)
+            if len(seen) >= options.keep_going:
+                break
+        print(f"{progress.done} commands, {sum(seen.values())} differences of {len(seen)} kinds")
+    return 1 if seen else 0
+
+
+class Progress:
+    """Tells a terminal how far the run is."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.done = count, 0
+
+    def __call__(self, done: int) -> None:
+        self.done = done
+        if sys.stderr.isatty():
+            print(f"\r{done}/{self.count}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

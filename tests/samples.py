@@ -1,0 +1,128 @@
+"""Values for the placeholders of a syntax line: few keys and members, so that commands meet; borders; wrong ones.
+
+What could hurt is left out on purpose: deadlines that pass during a run, waits longer than a moment, counts and
+offsets that make a server fill gigabytes.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+KEYS = {
+    "string": b"s1 s2 s3 n1 n2 w_1 w_2 w_3".split(),
+    "list": b"l1 l2 l3".split(),
+    "hash": b"h1 h2 h_1 h_2".split(),
+    "set": b"a1 a2 a3".split(),
+    "sorted": b"z1 z2 z3".split(),
+}
+ALL_KEYS = [key for keys in KEYS.values() for key in keys] + [b"x1", b"k\0\xff key", b""]
+
+INTEGERS = b"0 1 -1 2 3 -2 5 -3 10 100 7 -100".split()
+FAR = [b"9223372036854775807", b"-9223372036854775808", b"9223372036854775806", b"4294967296000", b"-4294967296000"]
+FLOATS = b"0 1 -1 1.5 -2.5 0.1 1e3 3 10 1e-7 123456.789 5.0 1e17 -0 1e300 2.5e-5".split()
+SCORES = [*FLOATS, *b"inf -inf +inf 2 2 3 3 1e308 -1e308 1e21 0.30000000000000004".split()]
+MEMBERS = [*b"a b c d e f 1 2 3 10 -5 x y".split(), b"", b"\xff\0", b"long" * 20]
+VALUES = [*b"hello world 1 2 5 -7 10 3.5 x 1e3 99999999999 aXbXc".split(), b"", b"\0\xff", b"wide" * 30, b"two words"]
+BOUNDS = b"0 -1 1 2 3 (1 (2.5 5 -2 -inf +inf (-inf (inf [a [c (b - + [1 -100 100 1.5 10".split()
+PATTERNS = [*b"* a* *1 ? s? [a-m]* [^a]* h*1 \\a a\\* [ [b- l[12] **".split(), b""]
+SORT_PATTERNS = b"w_* h_*->f1 h_*->f2 # nosort s* *->f1 nope_* *".split()
+DATABASES = b"0 0 0 1 1 2".split()
+BAD_DATABASES = b"16 -1 x 99999999999 1.5".split()
+FIELDS = [*b"f1 f2 f3 f4 n 1".split(), b"", b"f\xff"]
+WRONG = [b"x", b"", b"1.5", b" 1", b"1 ", b"+1", b"01", b"nan", b"9223372036854775808", b"(", b"1e400", b"\0", b"0x10"]
+TYPES = b"string list hash set zset ZSET stream".split()
+
+AHEAD = {  # deadlines well behind or well before the run
+    "seconds": b"1000 5000 100000 0 -1 -100".split(),
+    "milliseconds": b"1000000 5000000 100000000 0 -1".split(),
+    "unix-time-seconds": b"4000000000 4100000000 1 1000 0 -5".split(),
+    "unix-time-milliseconds": b"4000000000000 4100000000123 1 1000 0 -5".split(),
+}
+
+POOLS: dict[str, list[bytes]] = {
+    "field": FIELDS,
+    "member": MEMBERS,
+    "score": SCORES,
+    "weight": FLOATS,
+    "min": BOUNDS,
+    "max": BOUNDS,
+    "pattern": PATTERNS,
+    "type": TYPES,
+    "cursor": [b"0"],
+    "timeout": b"0.001 0.01 0.002".split(),
+    "offset": b"0 1 2 5 -1 3 20 9223372036854775807".split(),
+    "count": b"0 1 2 3 5 -1 -2 -5 10 100 9223372036854775807".split(),
+    "increment": [*INTEGERS, *FLOATS, *FAR],
+    "decrement": [*INTEGERS, *FAR],
+    "message": VALUES,
+    "value": VALUES,
+    "element": [*INTEGERS, *VALUES],
+    "pivot": [*INTEGERS, *VALUES],
+    "string": VALUES,
+    **AHEAD,
+}
+
+
+class Samples:
+    """Gives values for one command after another; at most one wrong value a command, so the error is certain."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.name, self.group = "", ""
+        self.may_fail = False
+
+    def begin(self, name: str, group: str) -> None:
+        """Say which command the next values are for."""
+        self.name, self.group = name, group
+        self.may_fail = self.rng.random() < 0.1
+
+    def __call__(self, placeholder: str) -> bytes:
+        pool = self.pool(placeholder)
+        if self.may_fail and placeholder not in ("field", "member", "value", "element") and self.rng.random() < 0.4:
+            self.may_fail = False
+            if "db" not in placeholder and placeholder != "index":
+                return self.rng.choice([*WRONG, *FAR] if pool is INTEGERS else WRONG)
+            return self.rng.choice(BAD_DATABASES)
+        return self.rng.choice(pool)
+
+    def pool(self, placeholder: str) -> list[bytes]:
+        """The values to choose from for this placeholder of this command."""
+        name = placeholder.rstrip("0123456789")
+        if name in ("key", "source", "destination", "newkey", "src", "dst"):
+            return self.keys()
+        if self.name.startswith("SORT") and name == "pattern":
+            return SORT_PATTERNS
+        if self.name in ("SELECT", "SWAPDB", "MOVE", "COPY") and name in ("index", "db", "destination-db"):
+            return DATABASES
+        if self.group.startswith("sorted") and name in ("start", "stop"):
+            return BOUNDS if self.name == "ZRANGE" else INTEGERS
+        if self.name.startswith(("EXPIRE", "PEXPIRE")) or name in AHEAD:
+            return AHEAD.get(name, INTEGERS)
+        return POOLS.get(name, INTEGERS)
+
+    def keys(self) -> list[bytes]:
+        """Mostly keys that hold what the command is for."""
+        own = next((keys for group, keys in KEYS.items() if self.group.startswith(group)), None)
+        if self.name.startswith("SORT"):
+            own = KEYS["list"] + KEYS["set"] + KEYS["sorted"]
+        return own if own and self.rng.random() < 0.85 else ALL_KEYS
+
+
+def planted() -> list[tuple[bytes, ...]]:
+    """Commands that give a run something to start with: each type, numbers and words, small and large values."""
+    return [
+        (b"MSET", b"s1", b"hello", b"s2", b"10", b"n1", b"5", b"n2", b"3.5", b"w_1", b"3", b"w_2", b"1", b"w_3", b"b"),
+        (b"RPUSH", b"l1", *b"3 1 2 10 1 2".split()),
+        (b"RPUSH", b"l2", *b"a b c a b".split(), b"wide" * 30),
+        (b"HSET", b"h1", b"f1", b"1", b"f2", b"x", b"f3", b"2.5"),
+        (b"HSET", b"h_1", b"f1", b"9", b"f2", b"b"),
+        (b"HSET", b"h_2", b"f1", b"4"),
+        (b"SADD", b"a1", *b"a b c d 1 2".split()),
+        (b"SADD", b"a2", *b"1 2 3 10".split()),
+        (b"ZADD", b"z1", *b"1 a 2 b 2 c 3 d -1 e".split()),
+        (b"ZADD", b"z2", *b"0 a 0 b 0 c 0 d 0 x".split()),
+        (b"SELECT", b"1"),
+        (b"MSET", b"s1", b"other", b"n1", b"1"),
+        (b"RPUSH", b"l1", b"z"),
+        (b"SELECT", b"0"),
+    ]
