@@ -57,13 +57,12 @@ class Script:
 
     def _renderer(self) -> Callable[[tuple[bytes, ...], Reply], bytes] | None:
         """How a reply is printed; None for raw, which batches."""
-        from redtool.render import choose
+        for name in ("json", "csv", "human"):
+            if name in self.options.flags:
+                from redtool.render import choose
 
-        flags = self.options.flags
-        for name in ("json", "csv"):
-            if name in flags:
-                return choose(name)
-        return choose("text") if "human" in flags else None
+                return choose("text" if name == "human" else name)
+        return None
 
     def run(self, fd: int) -> int:
         """Run everything readable from ``fd``."""
