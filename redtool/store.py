@@ -13,7 +13,7 @@ from redtool.session import Block, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from random import Random
     from typing import Any
 
@@ -84,12 +84,18 @@ class Store:
         self.active_expire = True  # False: keys past their deadline go only when they are looked up
         self.depth = 0
         self._group: list[tuple[int, Argv]] | None = None  # effects of the EXEC being run
-        self._sessions = 0
+        self.sessions_opened = 0
+        self.peak_memory = 0  # the most that INFO or MEMORY STATS has seen
         self._next_cron = 0
 
     def next_session_id(self) -> int:
-        self._sessions += 1
-        return self._sessions
+        self.sessions_opened += 1
+        return self.sessions_opened
+
+    def counted(self) -> Iterator[Entry]:
+        """The entries of all commands and subcommands that were looked up, each once: their statistics."""
+        containers = [sub for container in self._containers.values() for sub in (container.subs or {}).values()]
+        yield from {id(entry): entry for entry in (*self.entries.values(), *containers)}.values()
 
     @property
     def rng(self) -> Random:
