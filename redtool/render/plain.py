@@ -5,6 +5,10 @@ Nothing is imported here: a one-shot command and every line of a script come thr
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _VERBATIM = frozenset((b"INFO", b"LOLWUT"))
 _VERBATIM_SUB = {
     b"MEMORY": frozenset((b"DOCTOR", b"MALLOC-STATS")),
@@ -77,7 +81,7 @@ def error_text(error: object) -> bytes:
     return str(getattr(error, "message", error)).encode("utf-8", "surrogateescape")
 
 
-def is_verbatim(argv: list[bytes]) -> bool:
+def is_verbatim(argv: Sequence[bytes]) -> bool:
     """Tell whether redis-cli prints this command's reply as it is, even on a terminal (INFO, CLIENT LIST, …)."""
     if not argv:
         return False
