@@ -7,20 +7,20 @@ for one group; ``load_all`` imports the rest for completion, HELP and COMMAND.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from sys import maxsize
 
 from redtool.grammar import CONTAINERS, Syntax
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from redtool.resp import Reply
 
-TABLE: dict[bytes, Command] = {}
+    Handler = Callable[..., Reply]
 
-Handler = Callable[..., "Reply"]
+TABLE: dict[bytes, Command] = {}
 
 
 class Command:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # as an installed program runs: bytecode cached
 REDTOOL = shutil.which("redtool", path=os.path.dirname(sys.executable)) or ""
 
 
