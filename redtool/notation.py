@@ -35,6 +35,8 @@ class Node:
             self.nullable = low == 0 or items[0].nullable
         elif kind == CHOICE:
             self.nullable = any(item.nullable for item in items)
+        elif kind == POOL:
+            self.nullable = low > 1
         elif kind in (SEQ, BAG):
             self.nullable = all(item.nullable for item in items)
         else:
@@ -94,7 +96,7 @@ def _group(stack: list[str], closing: str) -> Node:
             again = True
         else:
             here.append(leaf(word))
-    node = _choice(alternatives)
+    node = seq(alternatives[0], True) if not closing and len(alternatives) == 1 else _choice(alternatives)
     return Node(REP, items=(node,), low=0) if again else node
 
 
@@ -123,8 +125,11 @@ def _choice(alternatives: list[list[Node]]) -> Node:
     return Node(CHOICE, items=tuple(seq(parts) if parts else Node(TOKEN) for parts in alternatives))
 
 
-def seq(parts: Sequence[Node]) -> Node:
-    """A sequence, flattened, with runs of options made a BAG and adjacent repetitions a POOL."""
+def seq(parts: Sequence[Node], whole: bool = False) -> Node:
+    """A sequence, flattened, with runs of options made a BAG and adjacent repetitions a POOL.
+
+    ``whole`` says that it is a whole command, where tokens with their arguments may be among the options.
+    """
     flat: list[Node] = []
     for part in parts:
         if part.kind in (SEQ, BAG):
@@ -132,7 +137,7 @@ def seq(parts: Sequence[Node]) -> Node:
         else:
             flat.append(part)
     if len(flat) > 1:
-        flat = list(_bags(_pools(flat)))
+        flat = list(_bags(_pools(flat), whole))
     return flat[0] if len(flat) == 1 else Node(SEQ, items=tuple(flat)) if flat else EMPTY
 
 
@@ -146,12 +151,12 @@ def _pools(parts: list[Node]) -> list[Node]:
     return parts
 
 
-def _bags(parts: list[Node]) -> Iterator[Node]:
+def _bags(parts: list[Node], whole: bool) -> Iterator[Node]:
     at = 0
     while at < len(parts):
         run: list[Node] = []
         end = at
-        while end < len(parts) and (width := _movable(parts, end)):
+        while end < len(parts) and (width := _movable(parts, end, whole)):
             run.append(parts[end] if width == 1 else Node(SEQ, items=tuple(parts[end : end + width])))
             end += width
         options = sum(part.nullable for part in run)
@@ -163,11 +168,11 @@ def _bags(parts: list[Node]) -> Iterator[Node]:
             at += 1
 
 
-def _movable(parts: list[Node], at: int) -> int:
+def _movable(parts: list[Node], at: int, whole: bool) -> int:
     """How many parts from ``at`` form one that Redis takes in any order among options; 0: none.
 
-    An option that starts with a token; a choice of such with arguments (GEOSEARCH's BYRADIUS | BYBOX); a token
-    with its arguments where options follow or precede (XREADGROUP's GROUP, FIELDS with its counted fields).
+    An option that starts with a token; a choice of such with arguments (GEOSEARCH's BYRADIUS | BYBOX); in a whole
+    command a token with its arguments (XREADGROUP's GROUP, FIELDS with its counted fields).
     """
     part = parts[at]
     if part.kind == SEQ:  # it was in a BAG before
@@ -176,7 +181,7 @@ def _movable(parts: list[Node], at: int) -> int:
         return int(tokens_first(part.items[0]))
     if part.kind == CHOICE:
         return int(all(item.kind == SEQ and item.items[0].kind == TOKEN for item in part.items))
-    if part.kind != TOKEN:
+    if part.kind != TOKEN or not whole:
         return 0
     end = at + 1
     while end < len(parts) and parts[end].kind == ARG:
