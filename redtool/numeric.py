@@ -19,6 +19,22 @@ def to_int(text: bytes, error: type[errors.ReplyError] = errors.NotInteger) -> i
     return value
 
 
+def to_signed(text: bytes) -> int:
+    """Parse an integer whose sign is a direction: the one that cannot be negated has an error text of its own."""
+    value = to_int(text)
+    if value == INT64_MIN:
+        raise errors.OutOfInt64
+    return value
+
+
+def to_natural(text: bytes, error: type[errors.ReplyError]) -> int:
+    """Parse an integer that is not negative."""
+    value = to_int(text, error)
+    if value < 0:
+        raise error
+    return value
+
+
 def is_int(text: bytes) -> bool:
     """Tell whether ``text`` is what Redis would keep as an integer (canonical, 64 bits)."""
     if not 0 < len(text) <= 20:
@@ -56,6 +72,16 @@ def to_float(text: bytes, error: type[errors.ReplyError] = errors.NotFloat) -> f
     return value
 
 
+def to_score(text: bytes, error: type[errors.ReplyError] = errors.NotFloat) -> float:
+    """Parse a double as ``to_float`` does, refusing one too great or too small to hold (``1e400``, ``1e-400``)."""
+    value = to_float(text, error)
+    if value == 0.0 or value - value != 0.0:
+        digits = text.lower().partition(b"p" if b"x" in text.lower() else b"e")[0]
+        if b"n" not in digits if value else digits.strip(b"+-0.x"):
+            raise error
+    return value
+
+
 def to_timeout(text: bytes) -> float:
     """Parse how long a blocking command waits, in seconds, rounded up to whole ms; 0 is for ever."""
     ms = to_float(text, errors.TimeoutNotFloat) * 1000
@@ -81,7 +107,7 @@ def float_text(value: float) -> bytes:
     Source: util.c d2string, double2ll, fpconv_dtoa.
     """
     if -(2.0**62) < value < 2.0**62 and value == (whole := int(value)):
-        return b"%d" % whole
+        return b"%d" % whole if whole or str(value)[0] != "-" else b"-0"
     text = repr(value)
     if text == "inf" or text == "-inf":
         return text.encode()

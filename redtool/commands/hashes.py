@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.picks import drawn, page, to_draws
+from redtool.commands.picks import drawn, page, scan_options, to_draws
 from redtool.commands.table import group
 from redtool.engine.hashes import Hash
 from redtool.numeric import INT64_MAX, INT64_MIN, add_long_double, to_cursor, to_float, to_int
@@ -180,8 +180,8 @@ def hscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
     hash_ = c.readable(key, Hash)
     if hash_ is None:
         return [b"0", []]
-    opt = hscan.trailing(args)
-    following, fields = page(c, hash_, start, opt)
-    if b"NOVALUES" not in opt:
+    pattern, count, bare = scan_options(args, b"NOVALUES")
+    following, fields = page(c, hash_, start, pattern, count)
+    if not bare:
         fields = [text for field in fields for text in (field, hash_[field])]
     return [b"%d" % following, fields]

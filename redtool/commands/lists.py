@@ -5,7 +5,7 @@ from __future__ import annotations
 from redtool import errors
 from redtool.commands.table import group
 from redtool.engine.lists import List
-from redtool.numeric import INT64_MIN, to_int, to_timeout
+from redtool.numeric import to_int, to_natural, to_signed, to_timeout
 from redtool.resp import OK
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 command = group("list")
 
-LPOS_OPTIONS = ((b"RANK", b"1"), (b"COUNT", b"1"), (b"MAXLEN", b"0"))
+INT32 = 2**31
 
 
 def is_left(word: bytes) -> bool:
@@ -94,9 +94,7 @@ def rpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
 
 def pop(c: Session, key: bytes, count: bytes | None, left: bool) -> Reply:
     """LPOP and RPOP."""
-    wanted = 1 if count is None else to_int(count, errors.MustBePositive)
-    if wanted < 0:
-        raise errors.MustBePositive
+    wanted = 1 if count is None else to_natural(count, errors.MustBePositive)
     value = c.writable(key, List)
     if value is None:
         return None
@@ -125,15 +123,17 @@ def several(args: Sequence[bytes]) -> tuple[Sequence[bytes], bool, int]:
     number = to_int(args[0], errors.NumkeysNotPositive)
     if number <= 0:
         raise errors.NumkeysNotPositive
-    if len(args) not in (number + 2, number + 4):
+    if number + 1 >= len(args):
         raise errors.SyntaxError_
-    left, count = is_left(args[number + 1]), 1
-    if len(args) == number + 4:
-        if args[number + 2].upper() != b"COUNT":
+    left, rest, count = is_left(args[number + 1]), args[number + 2 :], 1
+    if rest:
+        if rest[0].upper() != b"COUNT" or len(rest) == 1:
             raise errors.SyntaxError_
-        count = to_int(args[number + 3], errors.CountNotPositive)
+        count = to_int(rest[1], errors.CountNotPositive)
         if count <= 0:
             raise errors.CountNotPositive
+        if len(rest) > 2:
+            raise errors.SyntaxError_
     return args[1 : number + 1], left, count
 
 
@@ -180,21 +180,30 @@ def lindex(c: Session, key: bytes, index: bytes) -> Reply:
          complexity="O(N) elements compared")  # fmt: skip
 def lpos(c: Session, key: bytes, element: bytes, *args: bytes) -> Reply:
     """Find where an element stands: the first index, or with COUNT a list of indexes (0: all)."""
-    opt = lpos.trailing(args)
-    rank, count, limit = (to_int(opt.get(word, default)) for word, default in LPOS_OPTIONS)
-    if rank == 0:
-        raise errors.RankZero
-    if rank == INT64_MIN:
-        raise errors.OutOfInt64
-    if count < 0:
-        raise errors.CountNegative
-    if limit < 0:
-        raise errors.MaxlenNegative
+    rank, count, limit = lpos_options(args)
     value = c.readable(key, List)
-    if b"COUNT" in opt:
+    if count is not None:
         return [] if value is None else value.places(element, rank, count, limit)
     found = [] if value is None else value.places(element, rank, 1, limit)
     return found[0] if found else None
+
+
+def lpos_options(args: Sequence[bytes]) -> tuple[int, int | None, int]:
+    """Read RANK, COUNT (None: not given) and MAXLEN; the first that is wrong is reported."""
+    rank, count, limit = 1, None, 0
+    for i in range(0, len(args), 2):
+        word = args[i].upper()
+        if word not in (b"RANK", b"COUNT", b"MAXLEN") or i + 1 == len(args):
+            raise errors.SyntaxError_
+        if word == b"RANK":
+            rank = to_signed(args[i + 1])
+            if rank == 0:
+                raise errors.RankZero
+        elif word == b"COUNT":
+            count = to_natural(args[i + 1], errors.CountNegative)
+        else:
+            limit = to_natural(args[i + 1], errors.MaxlenNegative)
+    return rank, count, limit
 
 
 # -- alter
@@ -206,7 +215,7 @@ def lset(c: Session, key: bytes, index: bytes, element: bytes) -> Reply:
     value = c.writable(key, List)
     if value is None:
         raise errors.NoSuchKey
-    place = to_int(index)
+    place = (to_int(index) + INT32) % (2 * INT32) - INT32  # Redis's LSET keeps the index in a C int
     if not -len(value) <= place < len(value):
         raise errors.IndexOutOfRange
     value[place] = element
@@ -233,7 +242,7 @@ def linsert(c: Session, key: bytes, where: bytes, pivot: bytes, element: bytes) 
 @command("LREM key count element", "write", complexity="O(N) elements of the list")
 def lrem(c: Session, key: bytes, count: bytes, element: bytes) -> Reply:
     """Remove the first count equal elements, the last ones if negative, all for 0; gives how many."""
-    number = to_int(count)
+    number = to_signed(count)
     value = c.writable(key, List)
     if value is None:
         return 0

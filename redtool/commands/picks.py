@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.globs import matcher
-from redtool.numeric import INT64_MIN, to_int
+from redtool.numeric import to_int, to_signed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
 
     from redtool.engine.hashes import Hash
     from redtool.engine.sets import Set
@@ -19,9 +19,7 @@ MOST_DRAWS = 1 << 27  # a real server sends repeated picks while it draws them; 
 
 def to_draws(text: bytes) -> int:
     """Read how many random elements are asked for; negative: they may repeat."""
-    number = to_int(text)
-    if number == INT64_MIN:
-        raise errors.OutOfInt64
+    number = to_signed(text)
     if number < -MOST_DRAWS:
         raise errors.OutOfRange
     return number
@@ -40,17 +38,37 @@ def drawn(c: Session, value: Hash | Set, number: int) -> list[bytes]:
     return array.sample(c.store.rng, number)
 
 
-def page(c: Session, value: Hash | Set, start: int, opt: dict[bytes, Any]) -> tuple[int, list[bytes]]:
+def scan_options(args: Sequence[bytes], flag: bytes = b"") -> tuple[bytes, int, bool]:
+    """Read MATCH, COUNT and ``flag`` of a scan, in any number and order; the first that is wrong is reported."""
+    pattern, count, flagged = b"*", 10, False
+    words = iter(args)
+    for word in words:
+        option = word.upper()
+        if option == flag:
+            flagged = True
+            continue
+        text = next(words, None)
+        if option == b"NOVALUES":
+            raise errors.NoValuesInHscanOnly
+        if text is None or option not in (b"MATCH", b"COUNT"):
+            raise errors.SyntaxError_
+        if option == b"MATCH":
+            pattern = text
+        else:
+            count = to_int(text)
+            if count < 1:
+                raise errors.SyntaxError_
+    return pattern, count, flagged
+
+
+def page(c: Session, value: Hash | Set, start: int, pattern: bytes, count: int) -> tuple[int, list[bytes]]:
     """One step of HSCAN or SSCAN: the next cursor and the elements that match.
 
     What Redis stores packed (listpack, intset) comes whole in one page, whatever COUNT says.
     """
-    count = to_int(opt.get(b"COUNT", b"10"))
-    if count < 1:
-        raise errors.SyntaxError_
     following, elements = 0, value.packed(c.config)
     if elements is None:
         following, elements = value.array().page(start, count)
-    if b"MATCH" in opt:
-        elements = list(filter(matcher(opt[b"MATCH"]), elements))
+    if pattern != b"*":
+        elements = list(filter(matcher(pattern), elements))
     return following, elements

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.picks import drawn, page, to_draws
+from redtool.commands.picks import drawn, page, scan_options, to_draws
 from redtool.commands.table import group
 from redtool.engine.sets import Set, listed
-from redtool.numeric import to_cursor, to_int
+from redtool.numeric import to_cursor, to_int, to_natural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,9 +104,7 @@ def spop(c: Session, key: bytes, count: bytes | None = None, *rest: bytes) -> Re
     """Remove and give a member at random, or count different ones."""
     if rest:
         raise errors.SyntaxError_
-    number = 1 if count is None else to_int(count, errors.MustBePositive)
-    if number < 0:
-        raise errors.MustBePositive
+    number = 1 if count is None else to_natural(count, errors.MustBePositive)
     value = c.writable(key, Set)
     if value is None:
         return None if count is None else members(c, frozenset())
@@ -142,9 +140,8 @@ def sscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
     value = c.readable(key, Set)
     if value is None:
         return [b"0", []]
-    if any(word.upper() == b"NOVALUES" for word in args[::2]):
-        raise errors.NoValuesInHscanOnly
-    following, found = page(c, value, start, sscan.trailing(args))
+    pattern, count, _ = scan_options(args)
+    following, found = page(c, value, start, pattern, count)
     return [b"%d" % following, found]
 
 
@@ -228,9 +225,10 @@ def sintercard(c: Session, *args: bytes) -> Reply:
         raise errors.NumkeysNotPositive
     if number >= len(args):
         raise errors.TooManyKeys
-    opt = sintercard.trailing(args[number + 1 :])
-    limit = to_int(opt.get(b"LIMIT", b"0"), errors.LimitNegative)
-    if limit < 0:
-        raise errors.LimitNegative
+    limit, options = 0, args[number + 1 :]
+    for i in range(0, len(options), 2):
+        if options[i].upper() != b"LIMIT" or i + 1 == len(options):
+            raise errors.SyntaxError_
+        limit = to_natural(options[i + 1], errors.LimitNegative)
     found = len(intersection(operands(c, args[1 : number + 1])))
     return min(found, limit) if limit else found

@@ -94,8 +94,8 @@ class List(deque[bytes]):
         A negative rank searches from the tail. ``limit`` bounds the comparisons, 0 does not.
         """
         found = self._matches(element, rank < 0, limit or len(self))
-        first = abs(rank) - 1
-        return list(islice(found, first, first + count if count else None))
+        first = min(abs(rank) - 1, len(self))
+        return list(islice(found, first, first + min(count, len(self)) if count else None))
 
     def _matches(self, element: bytes, backward: bool, limit: int) -> Iterator[int]:
         if backward:

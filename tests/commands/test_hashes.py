@@ -132,6 +132,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("HSCAN h 0 COUNT x", NOT_INT),
         ("HSCAN h 0 MATCH", SYNTAX),
         ("HSCAN h 0 FOO", SYNTAX),
+        ("HSCAN h 0 COUNT x FOO", NOT_INT),
     ],
     "wrong type": [
         ("SET s x", b"OK"),

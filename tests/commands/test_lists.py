@@ -16,6 +16,7 @@ NOT_INT = "-ERR value is not an integer or out of range"
 NOT_POSITIVE = "-ERR value is out of range, must be positive"
 SYNTAX = "-ERR syntax error"
 NUMKEYS = "-ERR numkeys should be greater than 0"
+INT64 = "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
 COUNT = "-ERR count should be greater than 0"
 RANK = (
     "-ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
@@ -84,6 +85,8 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         content(b"a", b"B", b"C"),
         ("LSET l 3 x", "-ERR index out of range"),
         ("LSET l -4 x", "-ERR index out of range"),
+        ("LSET l 4294967296 A", b"OK"),
+        content(b"A", b"B", b"C"),
         ("LSET l x x", NOT_INT),
         ("LSET nope x x", "-ERR no such key"),
     ],
@@ -109,6 +112,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("EXISTS l", 0),
         ("LREM nope 0 a", 0),
         ("LREM nope x a", NOT_INT),
+        ("LREM nope -9223372036854775808 a", INT64),
     ],
     "trim": [
         ("RPUSH l a b c d e", 5),
@@ -137,10 +141,13 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("LPOS l c RANK 0", RANK),
         ("LPOS l c RANK x", NOT_INT),
         ("LPOS nope c RANK 0", RANK),
-        ("LPOS l c RANK -9223372036854775808",
-         "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"),
+        ("LPOS l c RANK -9223372036854775808", INT64),
+        ("LPOS l c RANK 9223372036854775807 COUNT 9223372036854775807 MAXLEN 9223372036854775807", []),
         ("LPOS l c COUNT -1", "-ERR COUNT can't be negative"),
         ("LPOS l c MAXLEN -1", "-ERR MAXLEN can't be negative"),
+        ("LPOS l c COUNT x", "-ERR COUNT can't be negative"),
+        ("LPOS l c MAXLEN x", "-ERR MAXLEN can't be negative"),
+        ("LPOS l c RANK 2 COUNT -1 FOO", "-ERR COUNT can't be negative"),
         ("LPOS l c COUNT", SYNTAX),
         ("LPOS l c FOO 1", SYNTAX),
     ],
@@ -176,6 +183,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("LMPOP 1 l LEFT COUNT", SYNTAX),
         ("LMPOP 1 l LEFT FOO 1", SYNTAX),
         ("LMPOP 1 l LEFT COUNT 1 COUNT 2", SYNTAX),
+        ("LMPOP 1 l LEFT COUNT x 1", COUNT),
     ],
     "blocking commands with data at hand": [
         ("RPUSH l a b c d e f g", 7),

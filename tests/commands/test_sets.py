@@ -129,6 +129,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("SINTERCARD 1 a LIMIT", SYNTAX),
         ("SINTERCARD 1 a LIMIT -1", LIMIT),
         ("SINTERCARD 1 a LIMIT x", LIMIT),
+        ("SINTERCARD 1 a LIMIT x FOO", LIMIT),
         ("SINTERCARD 1 a b", SYNTAX),
     ],
     "scan of a small set": [

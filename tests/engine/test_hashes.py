@@ -44,7 +44,8 @@ def test_changes_count_and_keep_the_rest_in_step(changes: list[tuple[str, list[b
 
 def test_a_new_hash_has_neither_deadlines_nor_an_array() -> None:
     first, second = Hash(), Hash()
-    assert first.deadlines is first.sampler is None
+    assert first.deadlines is None
+    assert first.sampler is None
     first.deadlines = {b"f": 1}
     assert second.deadlines is None
 
