@@ -11,7 +11,7 @@ from time import monotonic
 
 from redtool import errors
 from redtool.persist import manifest as manifests
-from redtool.persist.files import PRIVATE_DIRECTORY, create, remove, sync_directory, write_all
+from redtool.persist.files import PRIVATE_DIRECTORY, copy, create, remove, sync_directory, write_all
 from redtool.persist.manifest import Manifest, Part
 from redtool.persist.replay import HEADERS, repair_hint, replay_file
 
@@ -460,22 +460,6 @@ def _encode_slice(commands: Sequence[Argv]) -> bytes:
                 out += (headers[len(word)], word)
     out.append(b"")
     return b"\r\n".join(out)
-
-
-def copy(source: str, target: str, start: int = 0) -> int:
-    """Copy a file from ``start`` on into a new one and sync it; gives the bytes copied."""
-    done = 0
-    with open(source, "rb", buffering=0) as file:
-        file.seek(start)
-        fd = create(target)
-        try:
-            while piece := file.read(1 << 20):
-                write_all(fd, piece)
-                done += len(piece)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    return done
 
 
 def _quiet(text: str) -> None:

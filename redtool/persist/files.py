@@ -56,3 +56,19 @@ def write_all(fd: int, data: bytes) -> None:
         with memoryview(data) as view:
             while done < len(data):
                 done += os.write(fd, view[done:])
+
+
+def copy(source: str, target: str, start: int = 0) -> int:
+    """Copy a file from ``start`` on into a new one and sync it; gives the bytes copied."""
+    done = 0
+    with open(source, "rb", buffering=0) as file:
+        file.seek(start)
+        fd = create(target)
+        try:
+            while piece := file.read(1 << 20):
+                write_all(fd, piece)
+                done += len(piece)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    return done
