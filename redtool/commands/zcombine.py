@@ -8,7 +8,7 @@ from redtool.commands.zsets import keep, scored
 from redtool.engine.sets import Set
 from redtool.engine.zcombine import AGGREGATES, common, difference, intersection, union
 from redtool.engine.zsets import ZSet
-from redtool.numeric import to_float, to_int
+from redtool.numeric import to_int, to_score
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class Inputs:
         if word == b"WITHSCORES":
             self.with_scores = True
         elif word == b"WEIGHTS":
-            given = [text for text, _ in zip(rest, self.weights, strict=False)]
+            given = [text for _, text in zip(self.weights, rest, strict=False)]
             if len(given) < len(self.weights):
                 raise errors.SyntaxError_
-            self.weights = [to_float(text, errors.WeightNotFloat) for text in given]
+            self.weights = [to_score(text, errors.WeightNotFloat) for text in given]
         elif word == b"AGGREGATE":
             self.aggregate = next(rest, b"").upper()
             if self.aggregate not in AGGREGATES:
@@ -68,6 +68,13 @@ class Inputs:
         """Unite or intersect."""
         return how(list(zip(self.members, self.weights, strict=True)), self.aggregate)
 
+    def stored(self, how: Callable[..., ZSet]) -> ZSet:
+        """The same to be kept: -0, which a weight may have made, becomes 0, as in a listpack."""
+        found = self.combined(how)
+        if any(weight != 1.0 for weight in self.weights):
+            return ZSet.of((member, score + 0.0) for member, score in found.scores.items())
+        return found
+
 
 def members(c: Session, key: bytes, store: bool) -> Collection[bytes]:
     """A sorted set's scores, a set, or nothing."""
@@ -75,7 +82,7 @@ def members(c: Session, key: bytes, store: bool) -> Collection[bytes]:
     value = look(key, Set if type(c.db.peek(key)) is Set else ZSet)
     if value is None:
         return {}
-    return value.scores if type(value) is ZSet else value  # type: ignore[no-any-return]
+    return value.scores if type(value) is ZSet else value
 
 
 READ = (b"WEIGHTS", b"AGGREGATE", b"WITHSCORES")
@@ -89,7 +96,8 @@ def answer(c: Session, found: ZSet, inputs: Inputs) -> Reply:
 
 
 @command("ZUNION numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
-         "readonly movablekeys", since="6.2.0", complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
+         "readonly movablekeys", since="6.2.0",
+         complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
 def zunion(c: Session, *args: bytes) -> Reply:
     """Give the members that any of the sorted sets has."""
     inputs = Inputs(c, "zunion", args, READ)
@@ -126,7 +134,7 @@ def zintercard(c: Session, *args: bytes) -> Reply:
          complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
 def zunionstore(c: Session, destination: bytes, *args: bytes) -> Reply:
     """Store the members that any of the sorted sets has; gives how many."""
-    return keep(c, destination, b"zunionstore", Inputs(c, "zunionstore", args, STORE, True).combined(union))
+    return keep(c, destination, b"zunionstore", Inputs(c, "zunionstore", args, STORE, True).stored(union))
 
 
 @command("ZINTERSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
@@ -134,7 +142,7 @@ def zunionstore(c: Session, destination: bytes, *args: bytes) -> Reply:
          complexity="O(N*K + M log M) N members in the smallest of K, M in the result")  # fmt: skip
 def zinterstore(c: Session, destination: bytes, *args: bytes) -> Reply:
     """Store the members that all sorted sets have; gives how many."""
-    return keep(c, destination, b"zinterstore", Inputs(c, "zinterstore", args, STORE, True).combined(intersection))
+    return keep(c, destination, b"zinterstore", Inputs(c, "zinterstore", args, STORE, True).stored(intersection))
 
 
 @command("ZDIFFSTORE destination numkeys key [key ...]", "write denyoom movablekeys", since="6.2.0",

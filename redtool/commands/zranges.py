@@ -26,7 +26,9 @@ BY = {b"BYSCORE": "score", b"BYLEX": "lex"}
 def score_bound(text: bytes, upper: bool) -> float | None:
     """Read ``1.5``, ``(1.5`` or ``-inf`` as an end of ``ZSet.score_span``."""
     excluded = text[:1] == b"("
-    value = to_float(text[1:] if excluded else text, errors.BoundNotFloat)
+    # strtod reads it: spaces before are skipped, a NUL ends it, and nothing at all is 0.
+    text = (text[1:] if excluded else text).partition(b"\0")[0]
+    value = to_float(text.lstrip(b" \t\n\v\f\r"), errors.BoundNotFloat) if text else 0.0
     return value if excluded == upper else above(value)
 
 

@@ -6,7 +6,7 @@ from redtool import errors
 from redtool.commands.picks import to_draws
 from redtool.commands.table import group
 from redtool.engine.zsets import ZSet
-from redtool.numeric import INT64_MAX, float_text, to_cursor, to_float, to_int, to_timeout
+from redtool.numeric import INT64_MAX, float_text, to_cursor, to_int, to_score, to_timeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ def keep(c: Session, key: bytes, event: bytes, found: ZSet) -> int:
 # -- add and remove
 
 
-@command("ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]", "write denyoom fast", since="1.2.0",
-         complexity="O(log N) a member")  # fmt: skip
+@command("ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]", "write denyoom fast",
+         since="1.2.0", complexity="O(log N) a member")  # fmt: skip
 def zadd(c: Session, key: bytes, *args: bytes) -> Reply:
     """Add members to a sorted set, or update their scores."""
     options, pairs = split(args)
-    scores = [to_float(text) for text in pairs[::2]]
+    scores = [to_score(text) for text in pairs[::2]]
     zset = c.writable(key, ZSet, create=b"XX" not in options)
     if b"INCR" in options:
         return None if zset is None else increment(c, key, zset, pairs[1], scores[0], options)
@@ -111,7 +111,7 @@ def increment(c: Session, key: bytes, zset: ZSet, member: bytes, by: float, opti
 @command("ZINCRBY key increment member", "write denyoom fast", since="1.2.0", complexity="O(log N)")
 def zincrby(c: Session, key: bytes, by: bytes, member: bytes) -> Reply:
     """Add to the score of a member, new ones starting from 0; gives the new score."""
-    amount = to_float(by)
+    amount = to_score(by)
     return increment(c, key, c.writable(key, ZSet, create=True), member, amount, set())
 
 
@@ -165,6 +165,8 @@ def zrevrank(c: Session, key: bytes, member: bytes, *args: bytes) -> Reply:
 
 def rank(c: Session, key: bytes, member: bytes, args: tuple[bytes, ...], reverse: bool) -> Reply:
     """ZRANK and ZREVRANK."""
+    if len(args) > 1:
+        raise errors.WrongArity("zrevrank" if reverse else "zrank")
     if args and args[0].upper() != b"WITHSCORE":
         raise errors.SyntaxError_
     zset = c.readable(key, ZSet)
@@ -175,13 +177,13 @@ def rank(c: Session, key: bytes, member: bytes, args: tuple[bytes, ...], reverse
 # -- pop
 
 
-@command("ZPOPMIN key [count]", "write fast", since="5.0.0", complexity="O(log N) a member given")
+@command("ZPOPMIN key [count]", "write fast", since="5.0.0", complexity="O(log N) a member given", arity=-2)
 def zpopmin(c: Session, key: bytes, *count: bytes) -> Reply:
     """Remove and give the member with the lowest score, or the lowest few."""
     return pop(c, key, count, False)
 
 
-@command("ZPOPMAX key [count]", "write fast", since="5.0.0", complexity="O(log N) a member given")
+@command("ZPOPMAX key [count]", "write fast", since="5.0.0", complexity="O(log N) a member given", arity=-2)
 def zpopmax(c: Session, key: bytes, *count: bytes) -> Reply:
     """Remove and give the member with the highest score, or the highest few."""
     return pop(c, key, count, True)

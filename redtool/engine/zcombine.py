@@ -7,8 +7,6 @@ counts as 0.
 
 from __future__ import annotations
 
-from math import inf
-
 from redtool.engine.zsets import ZSet
 
 TYPE_CHECKING = False
@@ -20,22 +18,26 @@ if TYPE_CHECKING:
 
 def _sum(a: float, b: float) -> float:
     total = a + b
-    return total if total == total else 0.0  # inf + -inf is 0 in Redis
+    return total if total == total else 0.0
 
 
 AGGREGATES: dict[bytes, Callable[[float, float], float]] = {b"SUM": _sum, b"MIN": min, b"MAX": max}
 
 
 def _weighted(source: Source) -> dict[bytes, float]:
-    """The scores of a source times its weight; infinity times 0 is 0."""
+    """The scores of a source times its weight; infinity times 0 is no number."""
     members, weight = source
     if not isinstance(members, dict):
         return dict.fromkeys(members, weight)
     if weight == 1.0:
         return members
-    scores = {member: score * weight for member, score in members.items()}
-    if weight == 0.0 or abs(weight) == inf:
-        scores = {member: score if score == score else 0.0 for member, score in scores.items()}
+    return {member: score * weight for member, score in members.items()}
+
+
+def _numbers(scores: dict[bytes, float]) -> dict[bytes, float]:
+    """The scores with 0 for what is no number."""
+    if any(score != score for score in scores.values()):
+        return {member: score if score == score else 0.0 for member, score in scores.items()}
     return scores
 
 
@@ -44,7 +46,7 @@ def union(sources: Iterable[Source], aggregate: bytes = b"SUM") -> ZSet:
     combine = AGGREGATES[aggregate]
     total: dict[bytes, float] = {}
     for source in sorted(sources, key=_size):
-        scores = _weighted(source)
+        scores = _numbers(_weighted(source))
         if not total:
             total = dict(scores)
             continue
@@ -56,10 +58,10 @@ def union(sources: Iterable[Source], aggregate: bytes = b"SUM") -> ZSet:
 
 
 def intersection(sources: Iterable[Source], aggregate: bytes = b"SUM") -> ZSet:
-    """The members that every source has."""
+    """The members that every source has. Of the weighted scores only the smallest source's are made numbers first."""
     combine = AGGREGATES[aggregate]
     first, *others = sorted(sources, key=_size)
-    total = _weighted(first)
+    total = _numbers(_weighted(first))
     for source in others:
         total = {m: combine(total[m], s) for m, s in _weighted(_shared(source, total)).items()}
     return ZSet.of(total)

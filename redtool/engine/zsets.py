@@ -254,7 +254,8 @@ class ZSet:
         return ZSet.of(self.scores)
 
     def put(self, member: bytes, score: float) -> bool:
-        """Add ``member`` or move it to ``score``; tell whether that was news. Between 0 and -0 nothing moves."""
+        """Add ``member`` or move it to ``score``; tell whether that was news. -0 is stored as 0, as in a listpack."""
+        score += 0.0
         old = self.scores.get(member)
         if old == score:
             return False
