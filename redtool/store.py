@@ -86,7 +86,7 @@ class Store:
         self._group: list[tuple[int, Argv]] | None = None  # effects of the EXEC being run
         self.sessions_opened = 0
         self.peak_memory = 0  # the most that INFO or MEMORY STATS has seen
-        self._next_cron = 0
+        self._next_cron = self.started + CRON_NS
 
     def next_session_id(self) -> int:
         self.sessions_opened += 1
@@ -123,6 +123,7 @@ class Store:
         The time is read once a command: the end of one is the start of the next.
         """
         clock, time_ns, entries, outermost = self.clock, self.time_ns, self.entries, not self.depth
+        journal = self.journal if self._group is None else None  # None: effects go the long way round
         start = time_ns()
         if outermost and start > self._next_cron:
             clock.ns = start
@@ -139,12 +140,19 @@ class Store:
                     if entry is None or session.guarded or self.guard or not entry.low <= len(argv) <= entry.high:
                         entry = None  # an error from here on is a refusal
                         entry = self._checked(session, argv)
-                    reply = entry.handler(session, *argv[entry.skip :])
+                        reply = entry.handler(session, *argv[entry.skip :])
+                    else:
+                        reply = entry.handler(session, *argv[1:])
                 except errors.ReplyError as error:
                     reply = error
                     self._failed(session, entry, error)
                 if self.changes != before or session.effects is not None:
-                    self._record(session, argv)
+                    if journal is not None and session.effects is None:
+                        if session.db.index != journal.db:
+                            journal.select(session.db.index)
+                        journal.pending.append(argv)
+                    else:
+                        self._record(session, argv)
                 if entry is not None:
                     now = time_ns()
                     entry.calls += 1
@@ -364,6 +372,7 @@ class Store:
         """Back to serving: deadlines count again, and loading was no change."""
         for db in self.databases:
             db.lazy = True
+            db.loaded()
         self.changes = self.processed = 0
         self.entries.clear()
 

@@ -68,6 +68,9 @@ def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
         c.db.put(key, value)
         c.changed(key, b"set")
         return OK
+    if len(args) == 2 and args[0] in EXPIRE_OPTIONS:  # the usual form
+        store_until(c, key, value, deadline(c, "set", args[0], args[1]))
+        return OK
     opt = set_.trailing(args)
     when = chosen_deadline(c, "set", opt)
     old = string_at(c, key) if b"GET" in opt else None

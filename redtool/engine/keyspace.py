@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
 HEAP_SLACK = 1024
+NEVER = 1 << 63
 
 
 class Keyspace:
@@ -27,7 +28,7 @@ class Keyspace:
     ``watched`` and ``blocked`` map a key to the sessions that watch it or wait for it.
     """
 
-    __slots__ = ("_array", "_heap", "access", "blocked", "clock", "data", "expires", "index", "lazy", "on_expired",
+    __slots__ = ("_array", "_heap", "_soonest", "access", "blocked", "clock", "data", "expires", "index", "lazy", "on_expired",
                  "tracking", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
@@ -41,7 +42,8 @@ class Keyspace:
         self.on_expired: Callable[[Keyspace, bytes], None] = _ignore
         self.tracking = False  # note when each key was last used (OBJECT IDLETIME, LRU)
         self.lazy = True  # False while loading: then only journalled DELs remove a key
-        self._heap: list[tuple[int, bytes]] | None = None
+        self._heap: list[tuple[int, bytes]] | None = None  # built when the first deadline comes
+        self._soonest = NEVER  # no deadline lies before this
         self._array: KeyArray | None = None
 
     def __len__(self) -> int:
@@ -49,7 +51,8 @@ class Keyspace:
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
-        if self.expires and self.is_stale(key):
+        when = self.expires.get(key)
+        if when is not None and when <= self.clock.ns // 1_000_000 and self.lazy:
             self.expire(key)
             return None
         value = self.data.get(key)
@@ -105,11 +108,12 @@ class Keyspace:
         count = len(self.data)
         self.data, self.expires, self.access = {}, {}, {}
         self._heap = self._array = None
+        self._soonest = NEVER
         return count
 
     def swap(self, other: Keyspace) -> None:
         """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
-        for name in ("data", "expires", "access", "_heap", "_array"):
+        for name in ("data", "expires", "access", "_heap", "_soonest", "_array"):
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
@@ -117,12 +121,19 @@ class Keyspace:
     def expire_at(self, key: bytes, when: int) -> None:
         """Set the deadline of an existing key, in unix ms."""
         self.expires[key] = when
+        if when < self._soonest:
+            self._soonest = when
         if self._heap is not None:
             from heapq import heappush
 
             heappush(self._heap, (when, key))
             if len(self._heap) > 2 * len(self.expires) + HEAP_SLACK:
                 self._heap = None
+
+    def loaded(self) -> None:
+        """Take note that ``data`` and ``expires`` were filled from a file."""
+        self._soonest = 0
+        self._heap = self._array = None
 
     def persist(self, key: bytes) -> bool:
         """Drop the deadline of a key. True when it had one."""
@@ -135,19 +146,25 @@ class Keyspace:
 
     def expire_cycle(self, budget: int) -> int:
         """Remove at most ``budget`` keys past their deadline; gives how many went."""
-        if not self.expires or not self.lazy:
+        now = self.clock.ms
+        if now < self._soonest or not self.expires or not self.lazy:
             return 0
+        if not self._soonest:
+            self._soonest = min(self.expires.values())
+            if now < self._soonest:
+                return 0
         from heapq import heapify, heappop
 
         if self._heap is None:
             self._heap = [(when, key) for key, when in self.expires.items()]
             heapify(self._heap)
-        heap, now, gone = self._heap, self.clock.ms, 0
+        heap, gone = self._heap, 0
         while heap and heap[0][0] <= now and gone < budget:
             when, key = heappop(heap)
             if self.expires.get(key) == when:
                 self.expire(key)
                 gone += 1
+        self._soonest = heap[0][0] if heap else NEVER
         return gone
 
     def array(self) -> KeyArray:
