@@ -7,15 +7,21 @@ from typing import Any
 from redtool import words
 from tests import embedded
 
+Argv = tuple[bytes, ...]
+
 
 class Recorder:
     """Stands in for the journal of a store."""
 
     def __init__(self) -> None:
-        self.lines: list[bytes] = []
+        self.pending: list[Argv] = []
+        self.db = 0
 
-    def append(self, argv: tuple[bytes, ...], db: int) -> None:
-        self.lines.append(b" ".join(argv))
+    def select(self, db: int) -> None:
+        self.db = db
+
+    def append(self, argv: Argv, db: int) -> None:
+        self.pending.append(argv)
 
 
 def effects(client: embedded.Client, line: str) -> list[bytes]:
@@ -24,5 +30,4 @@ def effects(client: embedded.Client, line: str) -> list[bytes]:
     client.store.journal = recorder
     client.call(*words.split(line.encode()))
     client.store.journal = None
-    lines: list[bytes] = recorder.lines
-    return lines
+    return [b" ".join(argv) for argv in recorder.pending]
