@@ -1,0 +1,217 @@
+"""The store as a whole: CONFIG, flushing, databases, saving, time, DEBUG."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands.table import group
+from redtool.numeric import to_int
+from redtool.resp import OK, Verbatim
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from redtool.engine.keyspace import Keyspace
+    from redtool.persistence import Persistence
+    from redtool.resp import Reply
+    from redtool.session import Session
+
+command = group("server")
+
+ADMIN = "admin noscript loading stale"
+SAVING = "admin noscript no_async_loading"
+
+
+# -- CONFIG
+
+
+@command("CONFIG GET parameter [parameter ...]", ADMIN, since="2.0.0", complexity="O(N) parameters")
+def config_get(c: Session, *patterns: bytes) -> Reply:
+    """The values of configuration parameters whose names match a pattern."""
+    return c.store.config.texts(patterns)
+
+
+@command("CONFIG SET parameter value [parameter value ...]", ADMIN, since="2.0.0", complexity="O(N) parameters")
+def config_set(c: Session, *words: bytes) -> Reply:
+    """Set configuration parameters, all of them or none; a store on disk keeps them in its redtool.conf."""
+    if len(words) % 2:
+        raise errors.SyntaxError_
+    c.store.config.assign(list(zip(words[::2], words[1::2], strict=True)), c.store.config_path)
+    return OK
+
+
+@command("CONFIG REWRITE", ADMIN, since="2.8.0")
+def config_rewrite(c: Session) -> Reply:
+    """Write the configuration file anew, with the values in force."""
+    if c.store.config_path is None:
+        raise errors.NoConfigFile
+    try:
+        c.store.config.rewrite(c.store.config_path)
+    except OSError as error:
+        raise errors.ConfigRewriteFailed(error.strerror) from None
+    return OK
+
+
+@command("CONFIG RESETSTAT", ADMIN, since="2.0.0")
+def config_resetstat(c: Session) -> Reply:
+    """Set the statistics of INFO back to zero."""
+    from redtool.commands.info import reset_statistics
+
+    reset_statistics(c.store)
+    return OK
+
+
+@command("CONFIG HELP", "loading stale", since="5.0.0")
+def config_help(c: Session) -> Reply:
+    """The subcommands."""
+    from redtool.commands.help import lines
+
+    return lines(b"CONFIG")
+
+
+# -- databases
+
+
+@command("DBSIZE", "readonly fast")
+def dbsize(c: Session) -> Reply:
+    """The number of keys in the selected database, those past their deadline but not yet removed included."""
+    return len(c.db)
+
+
+def flush(c: Session, databases: Iterable[Keyspace], mode: tuple[bytes, ...]) -> Reply:
+    """Empty databases. ASYNC is the same as SYNC here: nothing but the caller would wait."""
+    if len(mode) > 1 or (mode and mode[0].upper() not in (b"ASYNC", b"SYNC")):
+        raise errors.SyntaxError_
+    for db in databases:
+        for key in list(db.watched):
+            if key in db.data:
+                c.store.touch(db, key)
+        c.store.changes += db.clear()
+    return OK
+
+
+@command("FLUSHDB [ASYNC | SYNC]", "write", complexity="O(N) keys")
+def flushdb(c: Session, *mode: bytes) -> Reply:
+    """Remove every key of the selected database."""
+    return flush(c, [c.db], mode)
+
+
+@command("FLUSHALL [ASYNC | SYNC]", "write", complexity="O(N) keys")
+def flushall(c: Session, *mode: bytes) -> Reply:
+    """Remove every key of every database."""
+    return flush(c, c.store.databases, mode)
+
+
+@command("SWAPDB index1 index2", "write fast", since="4.0.0", complexity="O(N) watched or awaited keys")
+def swapdb(c: Session, index1: bytes, index2: bytes) -> Reply:
+    """Exchange two databases: every session at once sees the other one's keys."""
+    first, second = to_int(index1, errors.FirstDbIndex), to_int(index2, errors.SecondDbIndex)
+    databases = c.store.databases
+    if not (0 <= first < len(databases) and 0 <= second < len(databases)):
+        raise errors.DbOutOfRange
+    mine, other = databases[first], databases[second]
+    if first != second:
+        mine.swap(other)
+        for db in (mine, other):
+            for key in [*db.watched, *db.blocked]:
+                if key in mine.data or key in other.data:
+                    c.store.touch(db, key)
+    c.store.changes += 1
+    return OK
+
+
+# -- saving
+
+
+def files(c: Session) -> Persistence:
+    """What writes this store's files; an error when it has none."""
+    if c.store.persistence is None:
+        raise errors.NotSaved
+    return c.store.persistence
+
+
+@command("SAVE", SAVING + " no_multi", complexity="O(N) keys")
+def save(c: Session) -> Reply:
+    """Write dump.rdb now, and answer when it is on disk."""
+    return files(c).save()
+
+
+@command("BGSAVE [SCHEDULE]", SAVING)
+def bgsave(c: Session, *words: bytes) -> Reply:
+    """Write dump.rdb in a child process; SCHEDULE waits for a running rewrite of the journal."""
+    if len(words) > 1 or (words and words[0].upper() != b"SCHEDULE"):
+        raise errors.SyntaxError_
+    return files(c).bgsave(bool(words))
+
+
+@command("BGREWRITEAOF", SAVING)
+def bgrewriteaof(c: Session) -> Reply:
+    """Rewrite the journal so that it holds the dataset and nothing older."""
+    return files(c).bgrewriteaof()
+
+
+@command("LASTSAVE", "loading stale fast")
+def lastsave(c: Session) -> Reply:
+    """Unix time of the last snapshot, or of the opening when there is none."""
+    if c.store.persistence is None:
+        return c.store.started // 1_000_000_000
+    return c.store.persistence.lastsave
+
+
+# -- the server, as far as there is one
+
+
+@command("TIME", "loading stale fast", since="2.6.0")
+def time(c: Session) -> Reply:
+    """Unix time: seconds, and microseconds within the second."""
+    seconds, rest = divmod(c.clock.ns, 1_000_000_000)
+    return [b"%d" % seconds, b"%d" % (rest // 1000)]
+
+
+@command("ROLE", "noscript loading stale fast", since="2.8.12")
+def role(c: Session) -> Reply:
+    """The place in a replication: a master without replicas."""
+    return [b"master", 0, []]
+
+
+@command("WAIT numreplicas timeout", "blocking", since="3.0.0")
+def wait(c: Session, replicas: bytes, timeout: bytes) -> Reply:
+    """How many replicas have the session's writes: none, told at once, since none can come."""
+    to_int(replicas)
+    if to_int(timeout, errors.TimeoutNotInteger) < 0:
+        raise errors.TimeoutNegative
+    return 0
+
+
+@command("SHUTDOWN [[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", ADMIN + " no_multi allow_busy")
+def shutdown(c: Session, *words: bytes) -> Reply:
+    """Stop a server. There is none behind an embedded store, which closes by itself."""
+    given = {word.upper() for word in words}
+    if given - {b"NOSAVE", b"SAVE", b"NOW", b"FORCE", b"ABORT"} or given >= {b"NOSAVE", b"SAVE"}:
+        raise errors.SyntaxError_
+    if b"ABORT" in given:
+        raise errors.SyntaxError_ if len(words) > 1 else errors.NoShutdown
+    raise errors.NoServer
+
+
+@command("LOLWUT [VERSION version]", "readonly fast", since="5.0.0")
+def lolwut(c: Session, *words: bytes) -> Reply:
+    """A skyline, another one each time, and the version."""
+    from redtool.commands.connection import SERVER_VERSION
+
+    if len(words) > 1 and words[0].upper() == b"VERSION":
+        to_int(words[1])
+    heights = [c.store.rng.randrange(1, 8) for _ in range(30)]
+    rows = ("".join("▉▉" if height >= level else "  " for height in heights).rstrip() for level in range(7, 0, -1))
+    return Verbatim(("\n".join(rows) + f"\nRedis ver. {SERVER_VERSION}\n").encode())
+
+
+@command("DEBUG subcommand [argument [argument ...]]", ADMIN)
+def debug(c: Session, subcommand: bytes, *words: bytes) -> Reply:
+    """Subcommands for tests: SLEEP, OBJECT, SET-ACTIVE-EXPIRE, STRINGMATCH-LEN, ERROR, PROTOCOL, POPULATE."""
+    from redtool.commands.debug import SUBCOMMANDS
+
+    found = SUBCOMMANDS.get(subcommand.upper())
+    if found is None or not found.low <= len(words) <= found.high:
+        raise errors.DebugSubcommand(subcommand.decode("utf-8", "surrogateescape"))
+    return found.run(c, *words)
