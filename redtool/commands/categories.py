@@ -7,7 +7,9 @@ if TYPE_CHECKING:
     from redtool.commands.table import Command
 
 BY_FLAG = {"write": "write", "readonly": "read", "pubsub": "pubsub", "blocking": "blocking"}
-BY_GROUP = {"generic": "keyspace", "sorted_set": "sortedset", "transactions": "transaction", "server": "", "cluster": ""}
+BY_GROUP = {
+    "generic": "keyspace", "sorted_set": "sortedset", "transactions": "transaction", "server": "", "cluster": "",
+}  # fmt: skip
 CATEGORIES = (
     "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo", "stream",
     "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",

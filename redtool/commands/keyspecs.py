@@ -52,7 +52,7 @@ FLAGS = {
     for name in names.split()
 }
 UNKNOWN = {"SORT": 2, "SORT_RO": 1}  # how many of their keys no specification can point at
-OPTIONS_FROM = {"XREADGROUP": 4, "MIGRATE": -2}  # where the word before the keys is looked for, if not where it can begin
+OPTIONS_FROM = {"XREADGROUP": 4, "MIGRATE": -2}  # from where the word before the keys is looked for, if declared so
 
 
 class KeySpec:
@@ -123,9 +123,9 @@ def _walk(tree: Node, at: int, options: int | None) -> Iterator[tuple[tuple[str 
 def _options(part: Node, at: int) -> Iterator[tuple[tuple[str | int, ...], tuple[str | int, ...]]]:
     """Keys behind an option word, anywhere in a part."""
     items = part.items
-    for before, item in zip(items, items[1:], strict=False):
-        if before.kind == TOKEN and notation.has_key(item):
-            yield _keyword(before, item, at)
+    for number, item in enumerate(items[1:]):
+        if items[number].kind == TOKEN and notation.has_key(item):
+            yield _keyword(items[number], item, at)
             return
     for item in items:
         yield from _options(item, at)
