@@ -19,13 +19,13 @@ Argv = tuple[bytes, ...]
 class Block(Exception):
     """Raised by a command that must wait.
 
-    ``keys`` are what it waits for in ``db``; ``deadline`` is unix ms, or None for ever. Whoever runs the
+    ``keys`` are what it waits for, of type ``kind``; ``deadline`` is unix ms, or None for ever. Whoever runs the
     session parks it and runs the command again when one of the keys gets data.
     """
 
-    def __init__(self, keys: Sequence[bytes], deadline: int | None) -> None:
+    def __init__(self, keys: Sequence[bytes], deadline: int | None, kind: type) -> None:
         super().__init__()
-        self.keys, self.deadline = keys, deadline
+        self.keys, self.deadline, self.kind = keys, deadline, kind
 
 
 class Session:
@@ -126,11 +126,11 @@ class Session:
         if argv:
             self.effects.append(argv)
 
-    def wait(self, keys: Sequence[bytes], timeout: float) -> Reply:
-        """Wait ``timeout`` seconds (0: for ever) for data under one of ``keys``; None where waiting is not allowed."""
+    def wait(self, keys: Sequence[bytes], timeout: float, kind: type) -> Reply:
+        """Wait ``timeout`` seconds (0: for ever) for one of ``keys`` to be of this kind; None where nobody waits."""
         if self.deny_block:
             return None
-        raise Block(keys, self.now + round(timeout * 1000) if timeout else None)
+        raise Block(keys, self.now + round(timeout * 1000) if timeout else None, kind)
 
     def unwatch(self) -> None:
         """Forget the watched keys."""

@@ -159,9 +159,7 @@ class Store:
                     entry.ns += now - start
                     start = now
                 if self.ready and outermost:
-                    self.depth -= 1
                     self.serve_waiting()
-                    self.depth += 1
                 replies.append(reply)
                 if stop and isinstance(reply, errors.ReplyError):
                     break
@@ -252,12 +250,16 @@ class Store:
                     del waiter.db.blocked[key]
 
     def serve_waiting(self) -> None:
-        """Run the commands of those who wait for keys that got data, in the order in which they came."""
+        """Run the commands of those who wait for keys that got data, in the order in which they came.
+
+        They run inside the command that brought the data: what they change is served in the loop here, not nested,
+        or a command could be served twice.
+        """
         while self.ready:
             db, key = self.ready.pop(0)
             for waiter in list(db.blocked.get(key, ())):
-                if waiter.done or key not in db.data:
-                    continue
+                if waiter.done or type(db.data.get(key)) is not waiter.block.kind:
+                    continue  # a key of another type wakes nobody, and is no error either
                 try:
                     reply = self.execute(waiter.session, waiter.argv)
                 except Block:

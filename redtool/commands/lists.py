@@ -28,9 +28,8 @@ def is_left(word: bytes) -> bool:
     return word == b"LEFT"
 
 
-def bounds(size: int, start: bytes, stop: bytes) -> tuple[int, int]:
+def bounds(size: int, first: int, last: int) -> tuple[int, int]:
     """Turn inclusive indexes, from the end if negative, into a half-open range within ``size`` elements."""
-    first, last = to_int(start), to_int(stop)
     if first < 0:
         first = max(first + size, 0)
     last = last + size if last < 0 else min(last, size - 1)
@@ -94,16 +93,24 @@ def rpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
 
 def pop(c: Session, key: bytes, count: bytes | None, left: bool) -> Reply:
     """LPOP and RPOP."""
-    wanted = 1 if count is None else to_natural(count, errors.MustBePositive)
+    wanted = None if count is None else to_natural(count, errors.MustBePositive)
     value = c.writable(key, List)
     if value is None:
         return None
-    taken = take(c, key, value, wanted, left)
-    return taken[0] if count is None else taken
+    return take_one(c, key, value, left) if wanted is None else take(c, key, value, wanted, left)
+
+
+def take_one(c: Session, key: bytes, value: List, left: bool) -> bytes:
+    """Remove one element from one end, report it, and drop the list when it is empty."""
+    element = value.popleft() if left else value.pop()
+    c.changed(key, b"lpop" if left else b"rpop")
+    if not value:
+        c.drop_if_empty(key, value)
+    return element
 
 
 def take(c: Session, key: bytes, value: List, count: int, left: bool) -> list[bytes]:
-    """Remove elements from one end, report it, and drop the list when it is empty."""
+    """The same with several elements."""
     taken = value.take(count, left)
     c.changed(key, b"lpop" if left else b"rpop", len(taken))
     c.drop_if_empty(key, value)
@@ -161,9 +168,9 @@ def llen(c: Session, key: bytes) -> Reply:
 @command("LRANGE key start stop", "readonly", complexity="O(S+N) elements skipped and given")
 def lrange(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
     """Give the elements from one index to another, both included; negative ones count from the tail."""
-    to_int(start), to_int(stop)
+    first, last = to_int(start), to_int(stop)
     value = c.readable(key, List)
-    return [] if value is None else value.span(*bounds(len(value), start, stop))
+    return [] if value is None else value.span(*bounds(len(value), first, last))
 
 
 @command("LINDEX key index", "readonly", complexity="O(N) elements to the nearer end")
@@ -255,10 +262,10 @@ def lrem(c: Session, key: bytes, count: bytes, element: bytes) -> Reply:
 @command("LTRIM key start stop", "write", complexity="O(N) elements removed")
 def ltrim(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
     """Keep only the elements from one index to another, both included."""
-    to_int(start), to_int(stop)
+    first, last = to_int(start), to_int(stop)
     value = c.writable(key, List)
     if value is not None:
-        value.trim(*bounds(len(value), start, stop))
+        value.trim(*bounds(len(value), first, last))
         c.changed(key, b"ltrim")
         c.drop_if_empty(key, value)
     return OK
@@ -314,10 +321,10 @@ def wait_pop(c: Session, args: Sequence[bytes], left: bool) -> Reply:
     for key in keys:
         value = c.writable(key, List)
         if value is not None:
-            taken = take(c, key, value, 1, left)
+            element = take_one(c, key, value, left)
             c.journal(b"LPOP" if left else b"RPOP", key)
-            return [key, taken[0]]
-    return c.wait(keys, timeout)
+            return [key, element]
+    return c.wait(keys, timeout, List)
 
 
 @command("BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", "write blocking movablekeys",
@@ -326,7 +333,7 @@ def blmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
     """Remove elements from the first list that has some; waits while all are empty."""
     keys, left, count = several(args)
     seconds = to_timeout(timeout)
-    return pop_first(c, keys, left, count) or c.wait(keys, seconds)
+    return pop_first(c, keys, left, count) or c.wait(keys, seconds, List)
 
 
 @command("BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", "write denyoom blocking", since="6.2.0")
@@ -335,7 +342,7 @@ def blmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither
     from_left, to_left, seconds = is_left(whence), is_left(whither), to_timeout(timeout)
     element = move(c, source, destination, from_left, to_left)
     if element is None:
-        return c.wait((source,), seconds)
+        return c.wait((source,), seconds, List)
     c.journal(b"LMOVE", source, destination, whence, whither)
     return element
 
@@ -346,6 +353,6 @@ def brpoplpush(c: Session, source: bytes, destination: bytes, timeout: bytes) ->
     seconds = to_timeout(timeout)
     element = move(c, source, destination, False, True)
     if element is None:
-        return c.wait((source,), seconds)
+        return c.wait((source,), seconds, List)
     c.journal(b"RPOPLPUSH", source, destination)
     return element

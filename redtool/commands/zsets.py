@@ -236,7 +236,7 @@ def pop_or_wait(c: Session, args: tuple[bytes, ...], highest: bool) -> Reply:
     """BZPOPMIN and BZPOPMAX."""
     timeout, keys = to_timeout(args[-1]), args[:-1]
     found = take_first(c, keys, 1, highest)
-    return c.wait(keys, timeout) if found is None else [found[0], *found[1][0]]
+    return c.wait(keys, timeout, ZSet) if found is None else [found[0], *found[1][0]]
 
 
 @command("ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]", "write movablekeys", since="7.0.0",
@@ -254,7 +254,7 @@ def bzmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
     keys, highest, count = popping(args)
     seconds = to_timeout(timeout)
     found = take_first(c, keys, count, highest)
-    return c.wait(keys, seconds) if found is None else named(found)
+    return c.wait(keys, seconds, ZSet) if found is None else named(found)
 
 
 def named(found: tuple[bytes, list[Pair]] | None) -> Reply:

@@ -8,7 +8,7 @@ import pytest
 
 from redtool.session import Block
 from tests import embedded
-from tests.commands.conftest import Runner
+from tests.commands.conftest import Runner, plain
 from tests.commands.journal import effects
 
 WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value"
@@ -299,6 +299,52 @@ def test_a_timeout_is_rounded_up_to_whole_ms(timeout: str, ms: int) -> None:
     with pytest.raises(Block) as caught:
         run(client, f"BLPOP nope {timeout}")
     assert caught.value.deadline == client.ns // 1_000_000 + ms
+
+
+SERVED = [
+    ("BLPOP q 0", ["SET q x"], "still waiting"),
+    ("BLPOP q 0", ["SET q x", "DEL q", "RPUSH q 1"], [b"q", b"1"]),
+    ("BLPOP a b 0", ["SET a x", "RPUSH b 1"], WRONG_TYPE),
+    ("BLMOVE a b LEFT LEFT 0", ["SET b x", "RPUSH a 1"], WRONG_TYPE),
+    ("BLPOP a b 0", ["MULTI", "RPUSH b 1", "RPUSH a 2", "EXEC"], [b"a", b"2"]),
+    ("BLMPOP 0 2 a b LEFT COUNT 5", ["MULTI", "RPUSH b 1", "RPUSH a 2 3", "EXEC"], [b"a", [b"2", b"3"]]),
+    ("BLPOP q 0", ["MULTI", "RPUSH q 1", "DEL q", "EXEC"], "still waiting"),
+    ("BLPOP q 0", ["MULTI", "RPUSH q 1", "DEL q", "SADD q 1", "EXEC"], "still waiting"),
+    ("BLPOP q q 0", ["LPUSH q 1 2"], [b"q", b"2"]),
+]
+
+
+@pytest.mark.parametrize(("waiting", "lines", "expected"), SERVED)
+def test_what_wakes_a_waiting_command(waiting: str, lines: list[str], expected: Any) -> None:
+    """The outcomes are those of Valkey 9.1, where they were looked up."""
+    client = embedded.Client()
+    replies: list[Any] = []
+    with pytest.raises(Block) as caught:
+        run(client, waiting)
+    client.store.park(client.session, tuple(waiting.encode().split()), caught.value, replies.append)
+    other = embedded.Client(client.store)
+    for line in lines:
+        run(other, line)
+    assert [plain(reply) for reply in replies or ["still waiting"]] == [expected]
+
+
+def test_those_who_wait_are_served_in_the_order_in_which_they_came() -> None:
+    store = embedded.Client().store
+    replies: list[tuple[int, Any]] = []
+
+    def park(number: int, line: str) -> None:
+        client = embedded.Client(store)
+        with pytest.raises(Block) as caught:
+            run(client, line)
+        argv = tuple(line.encode().split())
+        store.park(client.session, argv, caught.value, lambda reply: replies.append((number, reply)))
+
+    for number, line in enumerate(["BLMOVE q r LEFT LEFT 0", "BRPOP r 0", "BLPOP q 0", "BLPOP q 0"]):
+        park(number, line)
+    other = embedded.Client(store)
+    assert run(other, "RPUSH q 1 2") == 2
+    assert replies == [(0, b"1"), (2, [b"q", b"2"]), (1, [b"r", b"1"])]
+    assert run(other, "DBSIZE") == 0
 
 
 def test_the_first_key_in_the_order_of_the_arguments_is_served() -> None:
