@@ -378,7 +378,7 @@ class Journal:
         """Create the next increment, name it in the manifest, switch to it."""
         part = self.manifest.next_increment(self.filename)
         after = Manifest(self.manifest.base, [*self.manifest.increments, part])
-        fd = create(self._path(part))
+        fd = create(self._path(part), os.O_APPEND)
         try:
             manifests.write(self.manifest_path, after)
         except BaseException:
@@ -390,7 +390,7 @@ class Journal:
     def _switch(self, part: Part, fd: int = -1) -> None:
         """Append to this file from now on; the one before is synced and closed."""
         if fd < 0:
-            fd = create(self._path(part))
+            fd = create(self._path(part), os.O_APPEND)
         if self.fd >= 0:
             try:
                 if self._dirty:

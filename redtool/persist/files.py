@@ -20,10 +20,9 @@ def sync_directory(path: str) -> None:
         os.close(fd)
 
 
-def create(path: str) -> int:
-    """Create or empty a private file and give its descriptor, opened for appending."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    return os.open(path, flags, PRIVATE_FILE)
+def create(path: str, flags: int = 0) -> int:
+    """Create or empty a private file and give its descriptor. With O_APPEND a cut file has no hole."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | flags, PRIVATE_FILE)
 
 
 def replace(path: str, temporary: str, fill: Callable[[int], object]) -> None:

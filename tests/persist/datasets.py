@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from tests.servers import Client, RealServer, real_servers
 if TYPE_CHECKING:
     from redtool.persist.save import Databases
 
+Content = Mapping[int, Mapping[bytes, Any]]  # database -> key -> (value, deadline or None)
 LATER = 4_102_444_800_000  # a deadline that no test reaches: the year 2100
 
 
@@ -52,8 +53,11 @@ class Collected:
         self.commands.append(argv)
 
     def plain(self) -> dict[int, dict[bytes, Any]]:
-        return {db: {key: (plain(value), expires.get(key)) for key, value in data.items()}
-                for db, (data, expires) in self.databases.items() if data}  # fmt: skip
+        return {
+            db: {key: (plain(value), expires.get(key)) for key, value in data.items()}
+            for db, (data, expires) in self.databases.items()
+            if data
+        }
 
 
 def plain(value: Any) -> Any:
@@ -82,30 +86,52 @@ def plain_stream(stream: Stream) -> Any:
     return "stream", dict(stream.entries), history, groups
 
 
-def databases(content: dict[int, dict[bytes, tuple[Any, int | None]]]) -> Databases:
+def databases(content: Content) -> Databases:
     """Content as ``save`` takes it."""
     for db, entries in content.items():
         rows = [(key, value, deadline) for key, (value, deadline) in entries.items()]
         yield db, len(rows), sum(deadline is not None for _, _, deadline in rows), rows
 
 
-def saved(content: dict[int, dict[bytes, tuple[Any, int | None]]], **options: Any) -> bytes:
+def saved(content: Content, **options: Any) -> bytes:
     """Content as the bytes of an RDB file."""
     pieces: list[bytes] = []
     save(pieces.append, databases(content), **options)
     return b"".join(pieces)
 
 
-def as_plain(content: dict[int, dict[bytes, tuple[Any, int | None]]]) -> dict[int, dict[bytes, Any]]:
-    return {db: {key: (plain(value), deadline) for key, (value, deadline) in entries.items()}
-            for db, entries in content.items() if entries}  # fmt: skip
+def as_plain(content: Content) -> dict[int, dict[bytes, Any]]:
+    return {
+        db: {key: (plain(value), deadline) for key, (value, deadline) in entries.items()}
+        for db, entries in content.items()
+        if entries
+    }
 
 
-def sample() -> dict[int, dict[bytes, tuple[Any, int | None]]]:
+def sample() -> dict[int, dict[bytes, Any]]:
     """A dataset with every type, sizes on both sides of what servers pack, two databases, deadlines."""
-    strings = [b"", b"0", b"-1", b"127", b"-129", b"32768", b"-2147483648", b"2147483647", b"2147483648", b"007", b"+1",
-               b"-0", b"1.5", b" 1", b"9223372036854775807", b"x" * 63, b"y" * 64, b"z" * 20_000, bytes(range(256))]  # fmt: skip
-    first: dict[bytes, tuple[Any, int | None]] = {b"s%d" % n: (text, None) for n, text in enumerate(strings)}
+    strings = [
+        b"",
+        b"0",
+        b"-1",
+        b"127",
+        b"-129",
+        b"32768",
+        b"-2147483648",
+        b"2147483647",
+        b"2147483648",
+        b"007",
+        b"+1",
+        b"-0",
+        b"1.5",
+        b" 1",
+        b"9223372036854775807",
+        b"x" * 63,
+        b"y" * 64,
+        b"z" * 20_000,
+        bytes(range(256)),
+    ]
+    first: dict[bytes, Any] = {b"s%d" % n: (text, None) for n, text in enumerate(strings)}
     first[b"changed in place"] = bytearray(b"bytes"), None
     first[b"k" * 300] = b"long key", LATER
     first[b""] = b"empty key", LATER + 1
@@ -118,7 +144,10 @@ def sample() -> dict[int, dict[bytes, tuple[Any, int | None]]]:
         b"many": (Set(b"m%d" % n for n in range(600)), None),
         b"hash": (Hash({b"f": b"v", b"": b"", b"n": b"5"}), None),
         b"large hash": (Hash({b"f%d" % n: b"%d" % n for n in range(600)}), None),
-        b"zset": (ZSet.of([(b"a", 1.5), (b"b", -2.0), (b"c", float("inf")), (b"d", float("-inf")), (b"e", 1e300)]), None),
+        b"zset": (
+            ZSet.of([(b"a", 1.5), (b"b", -2.0), (b"c", float("inf")), (b"d", float("-inf")), (b"e", 1e300)]),
+            None,
+        ),
         b"large zset": (ZSet.of([(b"m%d" % n, n / 3) for n in range(300)]), None),
         b"stream": (stream(), None),
         b"no entries": (empty_stream(), None),
@@ -134,8 +163,11 @@ def stream() -> Stream:
     out.last_id, out.max_deleted_id, out.entries_added = (2000, 5), (999, 1), 260
     group = out.groups[b"readers"] = Group((1001, 0), 4)
     group.consumers = {b"alice": Consumer(1700000000000, 1700000000001), b"bob": Consumer(1700000000002, 1700000000003)}
-    group.pending = {(900, 0): [b"alice", 1700000000000, 3], (1000, 1): [b"bob", 1700000000001, 1],
-                     (1001, 0): [b"alice", 1700000000002, 70000]}  # fmt: skip
+    group.pending = {
+        (900, 0): [b"alice", 1700000000000, 3],
+        (1000, 1): [b"bob", 1700000000001, 1],
+        (1001, 0): [b"alice", 1700000000002, 70000],
+    }
     out.groups[b"idle"] = Group((0, 0), -1)
     return out
 
@@ -186,7 +218,7 @@ def _read_stream(client: Client, key: bytes) -> Any:
     entries = {_id(id): tuple(fields) for id, fields in facts[b"entries"]}
     groups = {}
     for row in map(_mapping, facts[b"groups"]):
-        pending = {_id(id): (who, when, count) for id, who, when, count in row.get(b"pel", row.get(b"pending"))}
+        pending = {_id(id): (who, when, count) for id, who, when, count in row[b"pending"]}
         consumers = {one[b"name"]: one[b"seen-time"] for one in map(_mapping, row[b"consumers"])}
         read = -1 if row[b"entries-read"] is None else row[b"entries-read"]
         groups[row[b"name"]] = _id(row[b"last-delivered-id"]), read, pending, consumers

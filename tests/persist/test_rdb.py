@@ -120,7 +120,7 @@ VALUES = st.one_of(
 
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(STRINGS, st.tuples(VALUES, st.none() | st.integers(0, 2**62)), max_size=8))
-def test_round_trip_of_anything(rows: dict[bytes, tuple[Any, int | None]]) -> None:
+def test_round_trip_of_anything(rows: dict[bytes, Any]) -> None:
     content = {0: rows}
     assert loaded(saved(content)).plain() == as_plain(content)
 
@@ -137,33 +137,67 @@ INTS = {b"\xc0\xff": b"-1", b"\xc1\x00\x80": b"-32768", b"\xc2\xff\xff\xff\x7f":
 LZF = b"\xc3\x07\x0f" + b"\x02abc" + b"\xe0\x03\x02"
 
 
-@pytest.mark.parametrize(("form", "value"), [*INTS.items(), (LZF, b"abc" * 5), (text(b"raw"), b"raw"), (b"\x40\x03abc", b"abc"),
-                                             (b"\x81" + pack(">Q", 2) + b"ab", b"ab")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        *INTS.items(),
+        (LZF, b"abc" * 5),
+        (text(b"raw"), b"raw"),
+        (b"\x40\x03abc", b"abc"),
+        (b"\x81" + pack(">Q", 2) + b"ab", b"ab"),
+    ],
+)
 def test_forms_of_a_string(form: bytes, value: bytes) -> None:
     assert entry(0, form) == value
     sink = loaded(file(b"\x00" + form + text(b"under it")))
     assert sink.plain() == {0: {value: (b"under it", None)}}
 
 
-@pytest.mark.parametrize(("packed", "size", "value"), [
-    (b"\x00a\x20\x00", 4, b"aaaa"),
-    (b"\x01ab\xe0\x10\x01", 27, b"ab" * 13 + b"a"),
-    (b"\x1f" + bytes(range(32)), 32, bytes(range(32))),
-    (b"", 0, b""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("packed", "size", "value"),
+    [
+        (b"\x00a\x20\x00", 4, b"aaaa"),
+        (b"\x01ab\xe0\x10\x01", 27, b"ab" * 13 + b"a"),
+        (b"\x1f" + bytes(range(32)), 32, bytes(range(32))),
+        (b"", 0, b""),
+    ],
+)
 def test_lzf(packed: bytes, size: int, value: bytes) -> None:
     assert decompress(packed, size) == value
 
 
-@pytest.mark.parametrize(("packed", "size"), [(b"\x20\x05", 3), (b"\x00a", 5), (b"\x05a", 6), (b"\x00a", 2**40), (b"\xe0", 9)])
+@pytest.mark.parametrize(
+    ("packed", "size"), [(b"\x20\x05", 3), (b"\x00a", 5), (b"\x05a", 6), (b"\x00a", 2**40), (b"\xe0", 9)]
+)
 def test_damaged_lzf(packed: bytes, size: int) -> None:
     with pytest.raises((ValueError, IndexError)):
         decompress(packed, size)
 
 
-WORDS = [b"\x01a", b"\xf2", b"\xfe\x80", b"\xc0\x00\x80", b"\xf0\xff\xff\x7f", b"\xd0\x00\x00\x00\x80",
-         b"\xe0" + pack("<q", 2**63 - 1), b"\x40\x50" + b"b" * 80, b"\x80\x00\x01\x00\x00" + b"c" * 65536, b"\x00"]  # fmt: skip
-TEXTS = [b"a", b"1", b"-128", b"-32768", b"8388607", b"-2147483648", b"9223372036854775807", b"b" * 80, b"c" * 65536, b""]
+WORDS = [
+    b"\x01a",
+    b"\xf2",
+    b"\xfe\x80",
+    b"\xc0\x00\x80",
+    b"\xf0\xff\xff\x7f",
+    b"\xd0\x00\x00\x00\x80",
+    b"\xe0" + pack("<q", 2**63 - 1),
+    b"\x40\x50" + b"b" * 80,
+    b"\x80\x00\x01\x00\x00" + b"c" * 65536,
+    b"\x00",
+]
+TEXTS = [
+    b"a",
+    b"1",
+    b"-128",
+    b"-32768",
+    b"8388607",
+    b"-2147483648",
+    b"9223372036854775807",
+    b"b" * 80,
+    b"c" * 65536,
+    b"",
+]
 PAIRS = dict(zip(TEXTS[::2], TEXTS[1::2], strict=True))
 PACK = listpack.pack
 DAY = 86_400_000
@@ -173,31 +207,52 @@ def double(value: float) -> bytes:
     return pack("<d", value)
 
 
-@pytest.mark.parametrize(("kind", "value", "expected"), [
-    (1, b"\x02" + text(b"a") + text(b"b"), ("list", [b"a", b"b"])),
-    (10, text(ziplist(*WORDS)), ("list", TEXTS)),
-    (14, b"\x02" + text(ziplist(*WORDS)) + text(ziplist(b"\x01z")), ("list", [*TEXTS, b"z"])),
-    (18, b"\x02\x01" + text(b"whole") + b"\x02" + text(PACK([1, b"two", -3])), ("list", [b"whole", b"1", b"two", b"-3"])),
-    (2, b"\x02" + text(b"a") + text(b"b"), ("set", {b"a", b"b"})),
-    (11, text(pack("<IIhh", 2, 2, -5, 300)), ("set", {b"-5", b"300"})),
-    (11, text(pack("<IIi", 4, 1, 1 << 30)), ("set", {b"1073741824"})),
-    (11, text(pack("<IIq", 8, 1, -(1 << 62))), ("set", {b"-4611686018427387904"})),
-    (20, text(PACK([b"a", 5])), ("set", {b"a", b"5"})),
-    (3, b"\x04" + text(b"a") + b"\x041e10" + text(b"b") + b"\xfe" + text(b"c") + b"\xff" + text(b"d") + b"\x03-.5",
-     ("zset", {b"a": 1e10, b"b": float("inf"), b"c": float("-inf"), b"d": -0.5})),
-    (5, b"\x01" + text(b"a") + double(2.5), ("zset", {b"a": 2.5})),
-    (12, text(ziplist(b"\x01a", b"\x032.5", b"\x01b", b"\xf4")), ("zset", {b"a": 2.5, b"b": 3.0})),
-    (17, text(PACK([b"a", b"2.5", b"b", 3])), ("zset", {b"a": 2.5, b"b": 3.0})),
-    (4, b"\x01" + text(b"f") + text(b"v"), ("hash", {b"f": b"v"}, {})),
-    (9, text(b"\x02\x01f\x02\x01vv.\x03key\x00\x00\xff"), ("hash", {b"f": b"vv", b"key": b""}, {})),
-    (13, text(ziplist(*WORDS)), ("hash", PAIRS, {})),
-    (16, text(PACK([b"f", 1, b"g", b"x"])), ("hash", {b"f": b"1", b"g": b"x"}, {})),
-    (22, b"\x02\x00" + text(b"f") + text(b"v") + b"\x05" + text(b"g") + text(b"w"), ("hash", {b"f": b"v", b"g": b"w"}, {b"g": 5})),
-    (23, text(PACK([b"f", b"v", DAY, b"g", b"w", 0])), ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})),
-    (24, pack("<q", DAY) + b"\x02\x01" + text(b"f") + text(b"v") + b"\x00" + text(b"g") + text(b"w"),
-     ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})),
-    (25, pack("<q", DAY) + text(PACK([b"f", b"v", DAY, b"g", b"w", 0])), ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (1, b"\x02" + text(b"a") + text(b"b"), ("list", [b"a", b"b"])),
+        (10, text(ziplist(*WORDS)), ("list", TEXTS)),
+        (14, b"\x02" + text(ziplist(*WORDS)) + text(ziplist(b"\x01z")), ("list", [*TEXTS, b"z"])),
+        (
+            18,
+            b"\x02\x01" + text(b"whole") + b"\x02" + text(PACK([1, b"two", -3])),
+            ("list", [b"whole", b"1", b"two", b"-3"]),
+        ),
+        (2, b"\x02" + text(b"a") + text(b"b"), ("set", {b"a", b"b"})),
+        (11, text(pack("<IIhh", 2, 2, -5, 300)), ("set", {b"-5", b"300"})),
+        (11, text(pack("<IIi", 4, 1, 1 << 30)), ("set", {b"1073741824"})),
+        (11, text(pack("<IIq", 8, 1, -(1 << 62))), ("set", {b"-4611686018427387904"})),
+        (20, text(PACK([b"a", 5])), ("set", {b"a", b"5"})),
+        (
+            3,
+            b"\x04" + text(b"a") + b"\x041e10" + text(b"b") + b"\xfe" + text(b"c") + b"\xff" + text(b"d") + b"\x03-.5",
+            ("zset", {b"a": 1e10, b"b": float("inf"), b"c": float("-inf"), b"d": -0.5}),
+        ),
+        (5, b"\x01" + text(b"a") + double(2.5), ("zset", {b"a": 2.5})),
+        (12, text(ziplist(b"\x01a", b"\x032.5", b"\x01b", b"\xf4")), ("zset", {b"a": 2.5, b"b": 3.0})),
+        (17, text(PACK([b"a", b"2.5", b"b", 3])), ("zset", {b"a": 2.5, b"b": 3.0})),
+        (4, b"\x01" + text(b"f") + text(b"v"), ("hash", {b"f": b"v"}, {})),
+        (9, text(b"\x02\x01f\x02\x01vv.\x03key\x00\x00\xff"), ("hash", {b"f": b"vv", b"key": b""}, {})),
+        (13, text(ziplist(*WORDS)), ("hash", PAIRS, {})),
+        (16, text(PACK([b"f", 1, b"g", b"x"])), ("hash", {b"f": b"1", b"g": b"x"}, {})),
+        (
+            22,
+            b"\x02\x00" + text(b"f") + text(b"v") + b"\x05" + text(b"g") + text(b"w"),
+            ("hash", {b"f": b"v", b"g": b"w"}, {b"g": 5}),
+        ),
+        (23, text(PACK([b"f", b"v", DAY, b"g", b"w", 0])), ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})),
+        (
+            24,
+            pack("<q", DAY) + b"\x02\x01" + text(b"f") + text(b"v") + b"\x00" + text(b"g") + text(b"w"),
+            ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY}),
+        ),
+        (
+            25,
+            pack("<q", DAY) + text(PACK([b"f", b"v", DAY, b"g", b"w", 0])),
+            ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY}),
+        ),
+    ],
+)
 def test_forms_of_a_value(kind: int, value: bytes, expected: Any) -> None:
     assert entry(kind, value) == expected
 
@@ -207,8 +262,19 @@ def test_type_22_is_another_in_valkey_files() -> None:
     assert entry(22, value, b"VALKEY080") == ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})
 
 
-EMPTY = [(1, b"\0"), (2, b"\0"), (4, b"\0"), (5, b"\0"), (10, text(ziplist())), (11, text(pack("<II", 2, 0))),
-         (12, text(ziplist())), (14, b"\0"), (16, text(PACK([]))), (18, b"\0"), (20, text(PACK([])))]  # fmt: skip
+EMPTY = [
+    (1, b"\0"),
+    (2, b"\0"),
+    (4, b"\0"),
+    (5, b"\0"),
+    (10, text(ziplist())),
+    (11, text(pack("<II", 2, 0))),
+    (12, text(ziplist())),
+    (14, b"\0"),
+    (16, text(PACK([]))),
+    (18, b"\0"),
+    (20, text(PACK([]))),
+]
 
 
 @pytest.mark.parametrize(("kind", "value"), EMPTY)
@@ -218,12 +284,27 @@ def test_empty_collections_are_skipped(kind: int, value: bytes) -> None:
 
 
 def test_deadlines_and_what_a_server_notes_of_use() -> None:
-    body = (b"\xfd" + pack("<i", 2_000_000_000) + b"\0\x01a\x01A"
-            + b"\xfc" + pack("<q", 5) + b"\0\x01b\x01B"
-            + b"\xfc" + pack("<q", -1) + b"\0\x01c\x01C"
-            + b"\xfc" + pack("<q", LATER) + b"\xf8\x09" + b"\0\x01d\x01D"
-            + b"\xf9\x63" + b"\x01\x01e\x01\x01E" + b"\0\x01f\x01F"
-            + b"\xfc" + pack("<q", 6) + b"\x01\x01g\x01\x01G")  # fmt: skip
+    body = (
+        b"\xfd"
+        + pack("<i", 2_000_000_000)
+        + b"\0\x01a\x01A"
+        + b"\xfc"
+        + pack("<q", 5)
+        + b"\0\x01b\x01B"
+        + b"\xfc"
+        + pack("<q", -1)
+        + b"\0\x01c\x01C"
+        + b"\xfc"
+        + pack("<q", LATER)
+        + b"\xf8\x09"
+        + b"\0\x01d\x01D"
+        + b"\xf9\x63"
+        + b"\x01\x01e\x01\x01E"
+        + b"\0\x01f\x01F"
+        + b"\xfc"
+        + pack("<q", 6)
+        + b"\x01\x01g\x01\x01G"
+    )
     sink = loaded(file(body))
     deadlines = {key: deadline for key, (_, deadline) in sink.plain()[0].items()}
     assert deadlines == {b"a": 2_000_000_000_000, b"b": 5, b"c": None, b"d": LATER, b"e": None, b"f": None, b"g": 6}
@@ -243,17 +324,32 @@ MODULE_DATA = b"\x01\x05\x02\x40\x50\x03" + pack("<f", 1) + b"\x04" + pack("<d",
 
 
 def test_what_modules_left_is_stepped_over_with_a_warning() -> None:
-    body = (b"\xf7" + module("ReJSON-RL") + b"\x02\x02" + MODULE_DATA + b"\x07\x01k" + module("ReJSON-RL") + MODULE_DATA
-            + b"\x07\x01l" + module("MBbloom--") + MODULE_DATA + b"\0\x01a\x01b")  # fmt: skip
+    body = (
+        b"\xf7"
+        + module("ReJSON-RL")
+        + b"\x02\x02"
+        + MODULE_DATA
+        + b"\x07\x01k"
+        + module("ReJSON-RL")
+        + MODULE_DATA
+        + b"\x07\x01l"
+        + module("MBbloom--")
+        + MODULE_DATA
+        + b"\0\x01a\x01b"
+    )
     warnings: list[str] = []
     assert loaded(file(body), warn=warnings.append, path="d.rdb").plain() == {0: {b"a": (b"b", None)}}
-    assert warnings == ["d.rdb: data of module ReJSON-RL left out",
-                        "d.rdb: key b'k' holds a value of module ReJSON-RL, left out",
-                        "d.rdb: key b'l' holds a value of module MBbloom--, left out"]  # fmt: skip
+    assert warnings == [
+        "d.rdb: data of module ReJSON-RL left out",
+        "d.rdb: key b'k' holds a value of module ReJSON-RL, left out",
+        "d.rdb: key b'l' holds a value of module MBbloom--, left out",
+    ]
 
 
 def test_opcodes_that_change_nothing() -> None:
-    body = b"\xfa\x04when\x01x" + b"\xf4\x01\x02\x03" + b"\xfb\x01\x00" + b"\0\x01a\x01b" + b"\xfe\x02\xfe\x00\0\x01c\x01d"
+    body = (
+        b"\xfa\x04when\x01x" + b"\xf4\x01\x02\x03" + b"\xfb\x01\x00" + b"\0\x01a\x01b" + b"\xfe\x02\xfe\x00\0\x01c\x01d"
+    )
     sink = loaded(file(body))
     assert sink.plain() == {0: {b"a": (b"b", None), b"c": (b"d", None)}}
     assert sink.facts == {b"when": b"x"}
@@ -268,31 +364,34 @@ def test_position_after_the_file() -> None:
     assert load(data + b"*1\r\n", Collected()) == len(data)
 
 
-@pytest.mark.parametrize(("data", "reason", "offset"), [
-    (b"", "not an RDB file", 0),
-    (b"REDIS", "not an RDB file", 0),
-    (b"REDIS00x0", "not an RDB file", 0),
-    (b"VALKEY000", "not an RDB file", 0),
-    (b"REDIS0010", "cut short or damaged", 9),
-    (b"REDIS0010\xff", "the file ends too early", 10),
-    (b"REDIS0010\xff1234567", "the file ends too early", 17),
-    (b"REDIS0010\xff" + b"12345678", "the checksum does not match", 10),
-    (file(b"\0\x01a\x01b\0\x01a\x01c"), "a key is there twice", 19),
-    (file(b"\x1c\x01a\x01b"), "value type 28 (ARRAY) is not supported", 9),
-    (file(b"\0\x01a\x01b\x63\x01a"), "value type 99 is not supported", 14),
-    (file(b"\x06\x01a"), "value type 6 (MODULE_PRE_GA) is not supported", 9),
-    (file(b"\x17\x01a", b"VALKEY081"), "value type 23 (PATH_HASH) is not supported", 9),
-    (file(b"\xf3"), "opcode 243 (KEY_META or SLOT_IMPORT) is not supported", 9),
-    (file(b"\xf6"), "opcode 246 (FUNCTION_PRE_GA) is not supported", 9),
-    (file(b"\x02\x01a\x02\x01x\x01x"), "a set holds a member twice", 9),
-    (file(b"\x04\x01a\x02\x01x\x01x\x01x\x01y"), "a hash holds a field twice", 9),
-    (file(b"\x05\x01a\x01\x01x" + double(float("nan"))), "a score is not a number", 9),
-    (file(b"\0\x01a\x81" + b"\xff" * 8), "cut short or damaged", 9),
-    (file(b"\x01\x01a\x81" + b"\xff" * 8), "no string starts with 0xff", 9),
-    (file(b"\0\x01a\xc3\x02\x81" + b"\xff" * 8 + b"ab"), "compressed string claims an impossible size", 9),
-    (file(b"\0\x01a\xc4"), "no string starts with 0xc4", 9),
-    (file(b"\x10\x01a" + text(b"junk")), "damaged listpack", 9),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("data", "reason", "offset"),
+    [
+        (b"", "not an RDB file", 0),
+        (b"REDIS", "not an RDB file", 0),
+        (b"REDIS00x0", "not an RDB file", 0),
+        (b"VALKEY000", "not an RDB file", 0),
+        (b"REDIS0010", "cut short or damaged", 9),
+        (b"REDIS0010\xff", "the file ends too early", 10),
+        (b"REDIS0010\xff1234567", "the file ends too early", 17),
+        (b"REDIS0010\xff" + b"12345678", "the checksum does not match", 10),
+        (file(b"\0\x01a\x01b\0\x01a\x01c"), "a key is there twice", 19),
+        (file(b"\x1c\x01a\x01b"), "value type 28 (ARRAY) is not supported", 9),
+        (file(b"\0\x01a\x01b\x63\x01a"), "value type 99 is not supported", 14),
+        (file(b"\x06\x01a"), "value type 6 (MODULE_PRE_GA) is not supported", 9),
+        (file(b"\x17\x01a", b"VALKEY081"), "value type 23 (PATH_HASH) is not supported", 9),
+        (file(b"\xf3"), "opcode 243 (KEY_META or SLOT_IMPORT) is not supported", 9),
+        (file(b"\xf6"), "opcode 246 (FUNCTION_PRE_GA) is not supported", 9),
+        (file(b"\x02\x01a\x02\x01x\x01x"), "a set holds a member twice", 9),
+        (file(b"\x04\x01a\x02\x01x\x01x\x01x\x01y"), "a hash holds a field twice", 9),
+        (file(b"\x05\x01a\x01\x01x" + double(float("nan"))), "a score is not a number", 9),
+        (file(b"\0\x01a\x81" + b"\xff" * 8), "cut short or damaged", 9),
+        (file(b"\x01\x01a\x81" + b"\xff" * 8), "no string starts with 0xff", 9),
+        (file(b"\0\x01a\xc3\x02\x81" + b"\xff" * 8 + b"ab"), "compressed string claims an impossible size", 9),
+        (file(b"\0\x01a\xc4"), "no string starts with 0xc4", 9),
+        (file(b"\x10\x01a" + text(b"junk")), "damaged listpack", 9),
+    ],
+)
 def test_damage_is_named_with_its_offset(data: bytes, reason: str, offset: int) -> None:
     with pytest.raises(errors.CorruptFile) as caught:
         loaded(data, path="the file")

@@ -147,8 +147,12 @@ def test_a_server_goes_on_with_our_journal_and_we_with_its(home: Path, real: Rea
     sink = Collected()
     journal = Journal.open(str(home), Config(), sink)
     words = [argv for argv in sink.commands if argv[0].upper() != b"SELECT"]
-    assert words == [[b"SET", b"later", b"one\r\ntwo"], [b"RPUSH", b"list", b"more"], [b"SADD", b"other set", b"m"],
-                     [b"SET", b"theirs", b"value"]]  # fmt: skip
+    assert words == [
+        [b"SET", b"later", b"one\r\ntwo"],
+        [b"RPUSH", b"list", b"more"],
+        [b"SADD", b"other set", b"m"],
+        [b"SET", b"theirs", b"value"],
+    ]
     journal.append((b"SET", b"ours", b"again"), 0)
     journal.close()
     with serving(real.name, home, "--appendonly", "yes") as server, server.client() as client:
@@ -159,19 +163,23 @@ def test_a_server_goes_on_with_our_journal_and_we_with_its(home: Path, real: Rea
 
 
 def test_the_files_of_a_server_after_its_rewrite(home: Path, real: RealServer) -> None:
-    with serving(real.name, home, "--appendonly", "yes", "--aof-timestamp-enabled", "yes") as server:
-        with server.client() as client:
-            populate(client, real.name)
-            client.call("BGREWRITEAOF")
-            while b"aof_rewrite_in_progress:1" in client.call("INFO", "persistence"):
-                client.call("PING")
-            expected = read_server(client, 0)
-            client.call("SET", "after", "rewrite")
+    options = ("--appendonly", "yes", "--aof-timestamp-enabled", "yes")
+    with serving(real.name, home, *options) as server, server.client() as client:
+        populate(client, real.name)
+        client.call("BGREWRITEAOF")
+        while b"aof_rewrite_in_progress:1" in client.call("INFO", "persistence"):
+            client.call("PING")
+        expected = read_server(client, 0)
+        client.call("SET", "after", "rewrite")
     sink = Collected()
     Journal.open(str(home), Config(), sink).close()
     assert sink.plain()[0] == expected
     assert [b"SET", b"after", b"rewrite"] in sink.commands
-    assert (home / "appendonlydir" / "appendonly.aof.manifest").read_bytes().startswith(b"file appendonly.aof.2.base.rdb seq 2")
+    assert (
+        (home / "appendonlydir" / "appendonly.aof.manifest")
+        .read_bytes()
+        .startswith(b"file appendonly.aof.2.base.rdb seq 2")
+    )
 
 
 def test_our_rewrite_of_a_servers_journal(home: Path, real: RealServer) -> None:
@@ -185,7 +193,10 @@ def test_our_rewrite_of_a_servers_journal(home: Path, real: RealServer) -> None:
         assert read_server(client, 0) == {b"a": (b"1", None), b"b": (b"2", LATER), b"c": (b"3", None)}
         assert b"aof_base_size:0" not in client.call("INFO", "persistence")
     assert sorted(path.name for path in (home / "appendonlydir").iterdir()) == [
-        "appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]  # fmt: skip
+        "appendonly.aof.2.base.rdb",
+        "appendonly.aof.2.incr.aof",
+        "appendonly.aof.manifest",
+    ]
 
 
 def test_single_file_aof_is_taken_over_as_a_server_does(home: Path, real: RealServer) -> None:
