@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
+from redtool.numeric import to_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from redtool.store import Store
 
 Argv = tuple[bytes, ...]
+
+INT32 = 2**31  # the number of a database is read as a C int
 
 
 class Block(Exception):
@@ -64,6 +67,15 @@ class Session:
     @property
     def config(self) -> Any:
         return self.store.config
+
+    def database(self, number: bytes) -> Keyspace:
+        """The database with this number."""
+        index = to_int(number)
+        if not -INT32 <= index < INT32:
+            raise errors.NotInt32
+        if not 0 <= index < len(self.store.databases):
+            raise errors.DbOutOfRange
+        return self.store.databases[index]
 
     def readable(self, key: bytes, kind: type) -> Any:
         """The value under ``key`` if it is of this kind, None when missing; counts a hit or a miss."""

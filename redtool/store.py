@@ -174,7 +174,9 @@ class Store:
         entry = self._entry(argv)
         if entry.subs is not None and len(argv) > 1:
             entry = self._subcommand(entry, argv)
-        if not entry.low <= len(argv) <= entry.high:
+        # A server knows no upper bound but that of a fixed arity: MULTI queues what the handler will refuse.
+        most = entry.high if session.queue is None or entry.high == entry.low else len(argv)
+        if not entry.low <= len(argv) <= most:
             entry.rejected += 1
             wrong = errors.WrongArity(_lower(entry.command.name))
             if entry.command.name == "EXEC":

@@ -71,6 +71,12 @@ def shape(tree: Tree) -> Any:
     return tree if is_error(tree) else tree[0]
 
 
+def without_negative_zero(tree: Tree) -> Tree:
+    if tree[0] in AGGREGATES:
+        return (tree[0], [without_negative_zero(item) for item in tree[1]])
+    return (tree[0], b"0") if tree[1] == b"-0" and tree[0] in "$," else tree
+
+
 def near(left: Tree, right: Tree, tolerance: int) -> bool:
     """Whether two integers differ by no more than ``tolerance``; negative ones must be equal."""
     if left[0] != ":" or right[0] != ":":

@@ -42,10 +42,7 @@ def echo(c: Session, message: bytes) -> Reply:
 @command("SELECT index", "loading stale fast allow_busy")
 def select(c: Session, index: bytes) -> Reply:
     """Make another numbered database the session's own."""
-    number = to_int(index)
-    if not 0 <= number < len(c.store.databases):
-        raise errors.DbOutOfRange
-    c.db = c.store.databases[number]
+    c.db = c.database(index)
     return OK
 
 

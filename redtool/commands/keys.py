@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 command = group("generic")
 
 KINDS = frozenset({b"string", b"list", b"hash", b"set", b"zset", b"stream"})
-INT32 = 2**31
 
 
 def found(c: Session, key: bytes) -> Any:
@@ -31,16 +30,6 @@ def found(c: Session, key: bytes) -> Any:
     else:
         c.store.hits += 1
     return value
-
-
-def database(c: Session, text: bytes) -> Keyspace:
-    """The database with this number."""
-    index = to_int(text)
-    if not -INT32 <= index < INT32:
-        raise errors.NotInt32
-    if not 0 <= index < len(c.store.databases):
-        raise errors.DbOutOfRange
-    return c.store.databases[index]
 
 
 def changed_too(c: Session, db: Keyspace, key: bytes, event: bytes) -> None:
@@ -172,7 +161,7 @@ def change_name(c: Session, key: bytes, newkey: bytes) -> None:
 def copy(c: Session, source: bytes, destination: bytes, *args: bytes) -> Reply:
     """Copy a value and its expiry to another key or database."""
     opt = copy.trailing(args)
-    target = database(c, opt[b"DB"]) if b"DB" in opt else c.db
+    target = c.database(opt[b"DB"]) if b"DB" in opt else c.db
     if target is c.db and source == destination:
         raise errors.SameObject
     value = c.db.get(source)
@@ -194,7 +183,7 @@ def copy(c: Session, source: bytes, destination: bytes, *args: bytes) -> Reply:
 @command("MOVE key db", "write fast")
 def move(c: Session, key: bytes, db: bytes) -> Reply:
     """Move a key to another database, if it has no such key."""
-    target = database(c, db)
+    target = c.database(db)
     if target is c.db:
         raise errors.SameObject
     value = c.db.get(key)

@@ -331,14 +331,14 @@ def incrbyfloat(c: Session, key: bytes, increment: bytes) -> Reply:
          complexity="O(N*M) lengths", keys=(1, 2, 1))  # fmt: skip
 def lcs(c: Session, key1: bytes, key2: bytes, *args: bytes) -> Reply:
     """Give the longest common subsequence of two strings, its length, or where it matches."""
-    opt = lcs.trailing(args)
-    least = max(to_int(opt[b"MINMATCHLEN"]), 0) if b"MINMATCHLEN" in opt else 0
-    if b"IDX" in opt and b"LEN" in opt:
-        raise errors.LcsOptions
     try:
         a, b = string_at(c, key1) or b"", string_at(c, key2) or b""
     except errors.WrongType:
         raise errors.LcsNotString from None
+    opt = lcs.trailing(args)
+    least = max(to_int(opt[b"MINMATCHLEN"]), 0) if b"MINMATCHLEN" in opt else 0
+    if b"IDX" in opt and b"LEN" in opt:
+        raise errors.LcsOptions
     common, ranges = longest_common_subsequence(a, b, least)
     if b"LEN" in opt:
         return len(common)

@@ -90,6 +90,14 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("EXEC x", "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"),
         ("EXEC", "-ERR EXEC without MULTI"),
     ],
+    "a word too many is found when it runs, unless the number is fixed": [
+        ("MULTI", b"OK"),
+        ("PING a b", QUEUED),
+        ("EXEC", ["-ERR wrong number of arguments for 'ping' command"]),
+        ("MULTI", b"OK"),
+        ("GET a b", "-ERR wrong number of arguments for 'get' command"),
+        ("EXEC", ABORTED),
+    ],
     "own changes spoil a watch, too": [
         ("WATCH a", b"OK"),
         ("SET a 1", b"OK"),
