@@ -80,7 +80,10 @@ class Syntax:
                  words: int | None = None) -> None:  # fmt: skip
         self.line, self._arity, self._keys, self._words = line, arity, keys, words
         self._whole = keys is not None
+        self._name: tuple[str, ...] | None = None
         self._tree: Node | None = None
+        self._min: int | None = None
+        self._max: int | None = None
 
     def __repr__(self) -> str:
         return f"Syntax({self.line!r})"
@@ -88,24 +91,27 @@ class Syntax:
     # -- what is derived
 
     @property
+    def name(self) -> tuple[str, ...]:
+        """The upper-case words of the command: ("CONFIG", "GET")."""
+        if self._name is None:
+            words = self.line.upper().split(None, 2 if self._words is None else self._words)
+            count = self._words or (2 if words[0] in CONTAINERS and len(words) > 1 and words[1][0].isalpha() else 1)
+            self._name = tuple(words[:count])
+        return self._name
+
+    @property
     def tree(self) -> Node:
         """The tree of the arguments, without the name."""
         if self._tree is None:
-            self._derive()
-            assert self._tree is not None
+            self._tree = notation.parse(notation.tokens(self.line)[len(self.name) :])
         return self._tree
-
-    @property
-    def name(self) -> tuple[str, ...]:
-        """The upper-case words of the command: ("CONFIG", "GET")."""
-        self.tree  # noqa: B018
-        return self._name
 
     @property
     def min_args(self) -> int:
         """The least number of words, the name's included."""
-        self.tree  # noqa: B018
-        return self._min
+        if self._min is None:
+            self._measure()
+        return self._min or 0
 
     @property
     def max_args(self) -> int | None:
@@ -113,36 +119,32 @@ class Syntax:
 
         It is open too where options may come, since servers take an option twice: options are read by the handler.
         """
-        self.tree  # noqa: B018
+        if self._min is None:
+            self._measure()
         return self._max
 
     @property
     def arity(self) -> int:
         """COMMAND INFO's arity: the number of words, or minus the least number."""
         if self._arity is None:
-            self._arity = self._min if self.max_args == self.min_args else -self._min
+            self._arity = self.min_args if self.max_args == self.min_args else -self.min_args
         return self._arity
 
-    def _derive(self) -> None:
-        words = notation.tokens(self.line)
-        count = self._words
-        if count is None:
-            count = 2 if words[0].upper() in CONTAINERS and len(words) > 1 and words[1].isupper() else 1
-        self._name = tuple(word.upper() for word in words[:count])
-        tree = self._tree = notation.parse(words[count:])
-        self._min = count + notation.least(tree)
-        widest = notation.most(tree)
-        self._max = None if widest is None else count + widest
-        if self._max != self._min and _has_option(tree):
-            self._max = None
+    def _measure(self) -> None:
+        quick = notation.quick_bounds(self.line)
+        if quick is None:
+            count = len(self.name)
+            least, most = notation.bounds(self.tree)
+            quick = count + least, None if most is None else count + most
+        self._min, self._max = quick
         if self._arity is not None:
             self._min = abs(self._arity)
             if self._arity > 0:
                 self._max = self._min
-            else:
+            elif self._max is not None and self._max <= self._min:
                 self._max = None
-        elif count == 1 and not tree.items and tree.kind == SEQ and words[0] in CONTAINERS:
-            self._min, self._max = (1 if words[0] == "COMMAND" else 2), None
+        elif self.line in CONTAINERS:
+            self._min, self._max = (1 if self.line == "COMMAND" else 2), None
 
     # -- keys
 
@@ -292,12 +294,6 @@ class Syntax:
 
 
 # -- option words of a tree
-
-
-def _has_option(node: Node) -> bool:
-    if node.kind == OPT and notation.tokens_first(node.items[0]):
-        return True
-    return any(map(_has_option, node.items))
 
 
 def _collect(node: Node, optional: bool, many: bool, excludes: frozenset[bytes], found: dict[bytes, Option]) -> None:

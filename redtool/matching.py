@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from redtool.grammar import Syntax
 
 MOST_WAYS = 24  # beyond these a line is taken to be fine
-FREE = frozenset((("DEBUG",), ("REPLCONF",), ("LOLWUT",), ("CLUSTER", "SYNCSLOTS")))  # more than their line says
+FREE = frozenset((("DEBUG",), ("REPLCONF",), ("LOLWUT",), ("CLUSTER", "SYNCSLOTS"),
+                  ("CLIENT", "UNBLOCK")))  # they take more than their line says  # fmt: skip
 
 
 class Choice:
@@ -159,7 +160,7 @@ def derive(node: Node, upper: str, word: bytes, lenient: bool) -> Iterator[tuple
             if lenient and not item.nullable:
                 others += (Node(OPT, items=(item,)),)
             for rest, leaf in derive(item, upper, word, lenient):
-                yield seq((rest, *others)), leaf
+                yield seq((rest, Node(BAG, items=others))), leaf
     else:
         yield Node(POOL, items=node.items, low=node.low + 1), node.items[0]
 
@@ -250,7 +251,8 @@ def check(syntax: Syntax, argv: Sequence[bytes]) -> str | None:
     if match.capped:
         return None
     if match.stuck is not None:
-        return _stuck(match, args)
+        nested = args[match.stuck].upper() in syntax.options  # ANY before COUNT: servers do not mind the order
+        return _clash(syntax, match.ways[0]) if nested else _stuck(match, args)
     best = match.best
     if best.problem is not None:
         return best.problem

@@ -231,6 +231,36 @@ def most(node: Node) -> int | None:
     return max(known) if kind in (CHOICE, OPT) else sum(known)
 
 
+def bounds(node: Node) -> tuple[int, int | None]:
+    """The least and the greatest number of words; None = open, as it is where options may come."""
+    low, high = least(node), most(node)
+    return low, None if high != low and _has_option(node) else high
+
+
+def _has_option(node: Node, optional: bool = False) -> bool:
+    if node.kind == TOKEN:
+        return optional and node.text[:1].isalpha()
+    return any(_has_option(item, optional or node.kind == OPT) for item in node.items)
+
+
+def quick_bounds(line: str) -> tuple[int, int | None] | None:
+    """Count ``bounds`` of a whole line, the name included, without a tree; None when it takes the tree."""
+    low = depth = count = 0
+    for word in line.split():
+        count += 1
+        if not depth and word[0] != "[":
+            if word[0] == "<":
+                return None
+            low += 1
+        depth += word.count("[") - word.count("]")
+    if low == count:
+        return low, low
+    optional = line[line.index("[") :]
+    if "..." in optional or optional != optional.lower():
+        return low, None
+    return None if "|" in optional else (low, count)
+
+
 def text_of(node: Node, bare: bool = False) -> str:
     """Write a tree in the notation; ``bare`` leaves the angle brackets of a choice out."""
     kind = node.kind
