@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-import shutil
-import subprocess
 
 import pytest
 
 from redtool.errors import QuotingError
 from redtool.words import Lines, needs_more, quote, read_lines, split
+from tests.servers import RealServer
 
 SPLITS = [
     (b"", []),
@@ -71,10 +70,8 @@ def test_quote_is_the_inverse_of_split() -> None:
     assert split(b" ".join(map(quote, words))) == words
 
 
-def test_split_agrees_with_redis_cli(valkey: object) -> None:
+def test_split_agrees_with_redis_cli(redis7: RealServer) -> None:
     """The same random lines, read by redis-cli from its standard input, give the same words."""
-    if shutil.which("redis-cli") is None:
-        return
     rng = random.Random(11)
     lines = [bytes(rng.choices(b"ab \"'\\nx41\t\x0b", k=rng.randrange(1, 14))) for _ in range(1500)]
     source, wanted = [], []
@@ -86,11 +83,8 @@ def test_split_agrees_with_redis_cli(valkey: object) -> None:
         if len(argv) == 2:
             source.append(b"ECHO " + line)
             wanted.append(argv[1])
-    done = subprocess.run(
-        ["redis-cli", "-s", valkey.socket, "--no-raw"],  # type: ignore[attr-defined]
-        input=b"\n".join(source) + b"\n", stdout=subprocess.PIPE, check=True,
-    )  # fmt: skip
-    shown = [split(line)[0] for line in done.stdout.splitlines() if line]
+    output = redis7.cli("--no-raw", input=b"\n".join(source) + b"\n")
+    shown = [split(line)[0] for line in output.splitlines() if line]
     assert len(wanted) > 200
     assert shown == wanted
 
