@@ -141,8 +141,8 @@ class Syntax:
             self._min = abs(self._arity)
             if self._arity > 0:
                 self._max = self._min
-            elif self._max is not None and self._max <= self._min:
-                self._max = None
+            else:
+                self._max = None  # servers set no upper bound: the handler refuses what is too much
         elif self.line in CONTAINERS:
             self._min, self._max = (1 if self.line == "COMMAND" else 2), None
 
