@@ -68,16 +68,14 @@ def zadd(c: Session, key: bytes, *args: bytes) -> Reply:
 
 def split(args: tuple[bytes, ...]) -> tuple[set[bytes], tuple[bytes, ...]]:
     """Give ZADD's options and what follows them, refusing what does not go together."""
-    options: set[bytes] = set()
-    for word in args:
-        if word.upper() not in ZADD_OPTIONS:
-            break
-        options.add(word.upper())
-    else:
+    pairs, options = args, set()
+    while pairs and (word := pairs[0].upper()) in ZADD_OPTIONS:
+        options.add(word)
+        pairs = pairs[1:]
+    if len(pairs) % 2 or not pairs:
         raise errors.SyntaxError_
-    pairs = args[args.index(word) :] if options else args
-    if len(pairs) % 2:
-        raise errors.SyntaxError_
+    if not options:
+        return options, pairs
     if options >= {b"NX", b"XX"}:
         raise errors.NxWithXx
     if any(options >= tie for tie in TIES):
