@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -12,20 +11,21 @@ from redtool.render.shape.kinds import Board
 
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 WIDEST, NARROWEST = 32, 6  # cells of a bar
+MOST_DIGITS = 9  # the point and what follows it
 
 
 def draw(board: Board, look: Look, grid: Table) -> str:
     """Draw into ``grid``, an empty table of the common style. The bar takes what room the texts leave."""
     names = [cell(member, "key", look, look.width // 2) for member, _ in board.rows]
-    scores = aligned([scalar(score) if not isinstance(score, bytes) else score.decode() for _, score in board.rows])
+    scores = aligned([scalar(score) for _, score in board.rows])
     ranks = [] if board.start is None else [str(board.start + at) for at in range(len(board.rows))]
-    room = look.width - 4 - max(name.cell_len for name in names) - max(5, *map(cell_len, scores))
+    room = look.width - 4 - max(6, *(name.cell_len for name in names)) - len(scores[0])
     room -= max(4, *map(len, ranks)) + 2 if ranks else 0
     bars = _bars([score for _, score in board.rows], min(room, WIDEST)) if room >= NARROWEST else []
     if ranks:
         grid.add_column(Text("rank", "bold"), justify="right", no_wrap=True)
     grid.add_column(Text("member", "bold"), overflow="fold")
-    grid.add_column(Text("score", "bold"), justify="right", overflow="fold")
+    grid.add_column(Text(f"{'score':>{len(scores[0])}}", "bold"), overflow="fold")
     if bars:
         grid.add_column(no_wrap=True)
     for at, name in enumerate(names):
@@ -36,16 +36,12 @@ def draw(board: Board, look: Look, grid: Table) -> str:
 
 
 def aligned(numbers: list[str]) -> list[str]:
-    """Pad numbers on the right so that their points stand below each other."""
-    if any("e" in number or not number[-1].isdigit() for number in numbers):
-        return numbers
-    tails = [len(number.partition(".")[2]) for number in numbers]
-    longest = max(tails, default=0)
-    if not 0 < longest <= 8:
-        return numbers
-    return [
-        number + " " * (longest - tail + (0 if tail else 1)) for number, tail in zip(numbers, tails, strict=True)
-    ]
+    """Pad numbers to one width, their points below each other unless some have very many digits."""
+    tails = [len(number) - number.find(".") if "." in number else 0 for number in numbers]
+    if max(tails) <= MOST_DIGITS and not any("e" in number for number in numbers):
+        numbers = [number + " " * (max(tails) - tail) for number, tail in zip(numbers, tails, strict=True)]
+    widest = max(len("score"), *map(len, numbers))
+    return [number.rjust(widest) for number in numbers]
 
 
 def _bars(scores: list[object], width: int) -> list[Text]:

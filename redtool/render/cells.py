@@ -49,13 +49,12 @@ def _escape(char: str) -> str:
 
 
 def cut(value: bytes, limit: int) -> tuple[bytes, str]:
-    """Give the first ``limit`` bytes at a character's end, and a note of the true length; limit 0 cuts nothing."""
+    """Give the first ``limit`` characters, and a note of the true length; limit 0 cuts nothing."""
     if not limit or len(value) <= limit:
         return value, ""
-    end = limit
-    while end > limit - 4 and value[end] & 0xC0 == 0x80:
-        end -= 1
-    return value[:end], f"… {len(value):,} bytes"
+    text = value[: limit * 4].decode("utf-8", "surrogateescape")[:limit]
+    part = text.encode("utf-8", "surrogateescape")
+    return (part, f"… {len(value):,} bytes") if len(part) < len(value) else (value, "")
 
 
 def inline(value: object, limit: int = 400) -> str:

@@ -154,10 +154,12 @@ def _laid(texts: list[Text], lines: int, spans: list[int], look: Look) -> str:
         return paint(Text("\n").join(piece for text in texts for piece in fold(text, look.width)), look)
     out = []
     for at in range(lines):
-        line = Text()
+        line, last = Text(), 0
         for column, text in enumerate(texts[at::lines]):
+            if column:
+                line.append(" " * (GAP + spans[column - 1] - last))
             line += text
-            line.append(" " * (spans[column] - text.cell_len + GAP))
+            last = text.cell_len
         out.append(line)
     return paint(Text("\n").join(out), look)
 

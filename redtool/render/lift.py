@@ -41,7 +41,6 @@ MAPS: dict[bytes, Schema] = {
     b"HELLO": {b"modules": [{}]},
     b"HGETALL": {},
     b"LATENCY HISTOGRAM": {b"*": {b"histogram_usec": {}}},
-    b"MEMORY STATS": {b"*": {}},
     b"MODULE LIST": [{}],
     b"PUBSUB NUMSUB": {},
     b"PUBSUB SHARDNUMSUB": {},
@@ -54,6 +53,8 @@ CONTAINERS = frozenset(
     b"ACL CLIENT CLUSTER COMMAND CONFIG DEBUG FUNCTION LATENCY MEMORY MODULE OBJECT PUBSUB SCRIPT SENTINEL SLOWLOG "
     b"XGROUP XINFO COMMANDLOG".split()
 )
+
+GEO_SEARCHES = (b"GEOSEARCH", b"GEORADIUS", b"GEORADIUS_RO", b"GEORADIUSBYMEMBER", b"GEORADIUSBYMEMBER_RO")
 
 
 def command_name(argv: Sequence[bytes]) -> bytes:
@@ -173,8 +174,38 @@ def _score(argv: Sequence[bytes], reply: object) -> object:
     return _number(reply) if type(reply) is bytes else reply
 
 
+def _positions(argv: Sequence[bytes], reply: object) -> object:
+    """GEOPOS: a pair of coordinates a member, or nil."""
+    if not isinstance(reply, (list, tuple)):
+        return reply
+    return [[_number(part) for part in item] if isinstance(item, (list, tuple)) else item for item in reply]
+
+
+def _places(argv: Sequence[bytes], reply: object) -> object:
+    """GEOSEARCH and GEORADIUS: the coordinates, when asked for, are the one list inside an item."""
+    if not isinstance(reply, (list, tuple)):
+        return reply
+    return [_positions(argv, item) for item in reply]
+
+
+def _figures(argv: Sequence[bytes], reply: object) -> object:
+    """MEMORY STATS: figures, nested by database; fractions are strings in RESP2."""
+    found = _mapped({b"*": {}}, reply)
+    if not isinstance(found, dict):
+        return found
+    return {key: _figure(value) for key, value in found.items()}
+
+
+def _figure(value: object) -> object:
+    return {key: _figure(part) for key, part in value.items()} if isinstance(value, dict) else _fraction(value)
+
+
+def _fraction(value: object) -> object:
+    return _number(value) if isinstance(value, bytes) else value
+
+
 def _streams(argv: Sequence[bytes], reply: object) -> object:
-    found = pairs(reply) if isinstance(reply, (list, tuple)) else None
+    found = pairs(reply) if reply else None
     return {key: entries for key, entries in found if isinstance(key, bytes)} if found else reply
 
 
@@ -201,6 +232,9 @@ _RULES: dict[bytes, Callable[[Sequence[bytes], object], object]] = {
     b"ZMSCORE": _scores,
     b"HRANDFIELD": _random_fields,
     b"LCS": lambda argv, reply: _as_dict(reply) if isinstance(reply, list) else reply,
+    b"GEOPOS": _positions,
+    **dict.fromkeys(GEO_SEARCHES, _places),
+    b"MEMORY STATS": _figures,
     b"XREAD": _streams,
     b"XREADGROUP": _streams,
 }

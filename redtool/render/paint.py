@@ -22,9 +22,9 @@ SGR = {DIM: "dim", RED: "red", GREEN: "green", MAGENTA: "magenta", PLAIN: ""}
 RIGHT = ("number", "index")
 NARROWEST = 20  # columns; a narrower terminal wraps by itself
 ROOM = 150_000  # characters of all the values of a reply together, while there is a cap
-SHORTEST = 60  # bytes that a value keeps however many there are
+SHORTEST = 60  # characters that a value keeps however many there are
 _ESCAPES = re.compile(r"(?:\\(?:x[0-9a-f]{2}|[^x]))+")
-_TRAILING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
+_TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Look:
 
 
 def paint(what: RenderableType, look: Look) -> str:
-    """Draw with rich, give the text: with ANSI colours or none at all, no blanks at line ends."""
+    """Draw with rich, give the text: with ANSI colours or none at all, no blanks at a table's line ends."""
     console = Console(
         file=io.StringIO(),
         width=look.width,
@@ -56,13 +56,17 @@ def paint(what: RenderableType, look: Look) -> str:
     )
     with console.capture() as capture:
         console.print(what, soft_wrap=isinstance(what, Text))
-    return _TRAILING.sub(r"\1", capture.get())
+    return capture.get() if isinstance(what, Text) else _TRAILING.sub(_without_blanks, capture.get())
+
+
+def _without_blanks(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "")
 
 
 def cell(value: object, role: str, look: Look, limit: int) -> Text:
     """Give a table cell: text without quotes, unless it is empty or begins or ends with a blank.
 
-    A value longer than ``limit`` bytes is cut, with its true length.
+    A value longer than ``limit`` characters is cut, with its true length.
     """
     if isinstance(value, str):
         return Text(value, STYLES[role])
@@ -118,7 +122,7 @@ def fold(text: Text, width: int) -> list[Text]:
 
 
 def share(limit: int, count: int) -> int:
-    """Give the bytes to show of each of ``count`` values, ``limit`` or less when there are very many."""
+    """Give the characters to show of each of ``count`` values, ``limit`` or less when there are very many."""
     return max(min(limit, ROOM // max(count, 1)), SHORTEST)
 
 

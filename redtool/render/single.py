@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONGEST = 1 << 15  # bytes of a string that are shown
+LONGEST = 1 << 15  # characters of a string that are shown
 DIM, RED, GREEN, MAGENTA, PLAIN = "2", "31", "32", "35", ""
 
 Part = tuple[str, str]  # text, SGR code
@@ -26,7 +26,7 @@ def draw(reply: object, note: str = "", color: bool = False, cap: int = 1000, js
 
 
 def value_parts(value: object, limit: int, json_pretty: bool) -> list[Part]:
-    """Give the pieces of a value and their colours. A string over ``limit`` bytes is cut, its length noted."""
+    """Give the pieces of a value and their colours. A string over ``limit`` characters is cut, its length noted."""
     if isinstance(value, (bytes, bytearray)):
         return _string(bytes(value), type(value).__name__, limit, json_pretty)
     if value is None:
@@ -55,7 +55,7 @@ def _string(value: bytes, kind: str, limit: int, json_pretty: bool) -> list[Part
 
 
 def clipped(value: bytes, limit: int, write: Callable[[bytes], tuple[str, bool]]) -> tuple[str, str, bool]:
-    """Give a string's text, a note of its length when it is over ``limit`` bytes, and whether it has escapes.
+    """Give a string's text, a note of its length when it is over ``limit`` characters, and whether it has escapes.
 
     Escapes take four characters a byte; a string that is full of them is cut sooner.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_TEXT_FIELDS = ("_id", "sha1", "version", "replid", "replid2", "name")  # digits here are no number
+_TEXT_FIELDS = ("run_id", "build_id", "sha1", "version", "ver", "replid", "replid2", "name", "user")  # never numbers
 NODE_FIELDS = ("id", "address", "flags", "master", "ping_sent", "pong_received", "epoch", "link")
 
 Value = str | int | float | dict[str, "Value"]

@@ -11,7 +11,7 @@ from redtool.render.cells import inline
 from redtool.render.paint import Look, fold, leaf, paint, share
 from redtool.render.plain import empty_text, has_lines
 
-NESTED = 1000  # bytes of a string among others
+NESTED = 1000  # characters of a string among others
 DEEP = 40  # levels; what is deeper stands on one line
 
 Nested = dict[object, object] | list[object] | tuple[object, ...] | set[object] | frozenset[object]
@@ -24,10 +24,8 @@ def draw(reply: object, look: Look, note: str = "") -> str:
     tree = _Tree(look)
     tree.node(reply, Text(), 0, 0)
     lines = tree.lines
-    if tree.left:
-        lines.append(Text(f"… {tree.left:,} more; use --raw for all", "dim"))
-    if note:
-        lines.append(Text(note, "dim"))
+    remarks = [f"… {tree.left:,} more; use --raw for all" if tree.left else "", note]
+    lines += (piece for remark in remarks if remark for piece in fold(Text(remark, "dim"), look.width))
     return paint(Text("\n").join(lines), look)
 
 

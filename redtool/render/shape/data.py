@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from redtool.render.cells import date
+from redtool.render.cells import date, inline
 from redtool.render.lift import has_word
 from redtool.render.notes import remaining
 from redtool.render.shape.kinds import Column, Empty, Shape, Table, Tree, asked, columns, fields, first, table
@@ -98,7 +98,7 @@ def scan(argv: Argv, reply: object, cap: int, noun: str) -> Shape:
 
 def next_page(cursor: object) -> str:
     """Say where a scan goes on."""
-    text = cursor.decode("latin-1") if isinstance(cursor, bytes) else str(cursor)
+    text = inline(cursor)
     return "scan complete" if text == "0" else f"next cursor {text}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from redtool.render.lift import has_word
+from redtool.render.lift import GEO_SEARCHES, has_word
 from redtool.render.shape.data import first_index, next_page
 from redtool.render.shape.kinds import Board, Column, Empty, Shape, Table, Tree, asked, columns, first, table
 
@@ -17,9 +17,9 @@ def board(reply: object, cap: int, start: int | None = 1, title: str = "", note:
         return Tree(reply)
     if not reply:
         return Empty("(empty array)", note)
-    if not all(isinstance(pair, list) and len(pair) == 2 for pair in first(reply, cap)):
+    rows = [(pair[0], pair[1]) for pair in first(reply, cap) if isinstance(pair, list) and len(pair) == 2]
+    if len(rows) < min(len(reply), cap or len(reply)) or not all(isinstance(score, (int, float)) for _, score in rows):
         return Tree(reply)
-    rows = [(pair[0], pair[1]) for pair in first(reply, cap)]  # type: ignore[index]
     return Board(rows, len(reply), start, title, note)
 
 
@@ -171,10 +171,5 @@ RULES: dict[bytes, Callable[[Argv, object, int], Shape]] = {
     b"ZMSCORE": scores,
     b"GEOPOS": positions,
     b"GEOHASH": hashes,
-    **dict.fromkeys(
-        (
-            b"GEOSEARCH", b"GEORADIUS", b"GEORADIUS_RO", b"GEORADIUSBYMEMBER", b"GEORADIUSBYMEMBER_RO",
-        ),
-        places,
-    ),
-}  # fmt: skip
+    **dict.fromkeys(GEO_SEARCHES, places),
+}

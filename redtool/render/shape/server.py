@@ -7,7 +7,7 @@ from functools import partial
 
 from redtool.render import texts
 from redtool.render.cells import date, duration, inline, show
-from redtool.render.shape.kinds import Column, Group, Lines, Shape, Table, Tree, columns, fields, first, table
+from redtool.render.shape.kinds import Column, Empty, Group, Lines, Shape, Table, Tree, columns, fields, first, table
 
 Argv = Sequence[bytes]
 CLIENT_COLUMNS = ("id", "addr", "name", "age", "idle", "db", "cmd", "user")
@@ -22,7 +22,7 @@ def info(argv: Argv, reply: object, cap: int) -> Shape:
     parts: list[tuple[str, Shape]] = []
     for title, rows in texts.sections(reply):
         cells = [(name.encode("utf-8", "surrogateescape"), _bytes(value)) for name, value in rows]
-        parts.append((title, Table(heads, cells, len(cells), "") if cells else Lines(b"")))
+        parts.append((title, Table(heads, cells, len(cells), "") if cells else Empty("(empty)")))
     return Group(parts, len(parts), "section") if parts else Lines(reply)
 
 

@@ -35,7 +35,7 @@ def entries(argv: Argv, reply: object, cap: int, title: str = "") -> Shape:
         for at, (name, value) in enumerate(found or [("", "(deleted)")]):
             lines.append(("" if at else entry, name, value))
     hidden = len(reply) - len(rows)
-    return Table(tuple(heads), lines, len(lines) + hidden, "entry", title)
+    return Table(tuple(heads), lines, len(lines) + hidden, "entry" if hidden else "", title)  # lines are no entries
 
 
 def _fields(flat: object) -> list[tuple[object, object]]:
@@ -53,7 +53,7 @@ def _text(name: object) -> str:
 
 def read(argv: Argv, reply: object, cap: int) -> Shape:
     """XREAD and XREADGROUP: the entries of each stream."""
-    if not isinstance(reply, dict):
+    if not isinstance(reply, dict) or not reply:
         return Tree(reply)
     found = [(stream, entries(argv, part, cap)) for stream, part in reply.items()]
     return Group([(_text(stream), shape) for stream, shape in found], len(found), "stream")
