@@ -16,7 +16,7 @@ from redtool.engine.sampling import KeyArray, positions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
 
     from redtool.engine.sampling import Random
 
@@ -32,22 +32,21 @@ class Order:
     """Members in the order of (score, member), in blocks, with positions.
 
     A block is a list of members and an array of their scores: searching an array touches little memory, which is
-    what a search among a million costs. ``fences[i]``, a (score, member), lies above all of block ``i`` and not above
-    any of block ``i + 1``; it need not be an element, so adding and removing leave it alone. ``counts`` has the number
-    of members in each ``GROUP`` blocks: a position is the sum of a few counts and a few lengths, a change touches one
-    count. Small sets are one block, no fences.
+    what a search among a million costs. (A lone block has a list of scores instead.) ``fences[i]``, a (score, member),
+    lies above all of block ``i`` and not above any of block ``i + 1``; it need not be an element, so adding and
+    removing leave it alone. ``counts`` has the number of members in each ``GROUP`` blocks: a position is the sum of a
+    few counts and a few lengths, a change touches one count. Small sets are one block, no fences.
     """
 
     __slots__ = ("counts", "fences", "members", "scores")
 
     def __init__(self, scores: Mapping[bytes, float]) -> None:
-        from array import array  # here: storing a score in a small command line's life needs no order
-
         flat = sorted(scores)
         flat.sort(key=scores.__getitem__)  # two sorts of plain keys are quicker than one of tuples
         step = FULL // 2 if len(flat) > FULL else FULL
         self.members = [flat[i : i + step] for i in range(0, len(flat) or 1, step)]
-        self.scores = [array("d", map(scores.__getitem__, block)) for block in self.members]
+        pack: Callable[[Iterable[float]], MutableSequence[float]] = list if len(self.members) == 1 else _array
+        self.scores = [pack(map(scores.__getitem__, block)) for block in self.members]
         self.fences = [self._low(i) for i in range(1, len(self.members))]
         self._count()
 
@@ -190,6 +189,8 @@ class Order:
 
     def _split(self, i: int) -> None:
         members, scores = self.members[i], self.scores[i]
+        if type(scores) is list:
+            scores = self.scores[i] = _array(scores)
         half = len(members) // 2
         self.members.insert(i + 1, members[half:])
         self.scores.insert(i + 1, scores[half:])
@@ -210,6 +211,12 @@ class Order:
         """Bytes held, the members and the score objects of the dict excepted."""
         blocks = sum(map(getsizeof, self.members)) + sum(map(getsizeof, self.scores))
         return blocks + getsizeof(self.members) + getsizeof(self.scores) + len(self.fences) * getsizeof((0.0, b""))
+
+
+def _array(scores: Iterable[float]) -> MutableSequence[float]:
+    from array import array  # here: small sets do without, and its first import takes milliseconds
+
+    return array("d", scores)
 
 
 class ZSet:
