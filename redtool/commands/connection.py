@@ -73,7 +73,7 @@ def authenticate(c: Session, user: bytes, password: bytes) -> None:
         raise errors.WrongPass
 
 
-@command("AUTH [username] password", EVERYWHERE, complexity="O(1)")
+@command("AUTH [username] password", EVERYWHERE, arity=-2)
 def auth(c: Session, *words: bytes) -> Reply:
     """Log in with a password, or as a user."""
     if len(words) > 2:
@@ -193,6 +193,8 @@ def client_list(c: Session, *words: bytes) -> Reply:
         found = found if words[1].lower() == b"normal" else []
     elif kind == b"ID" and len(words) > 1:
         wanted = {to_int(word, errors.InvalidClientId) for word in words[1:]}
+        if min(wanted) < 1:
+            raise errors.InvalidClientId
         found = [session for session in found if session.id in wanted]
     elif words:
         raise errors.SyntaxError_

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.numeric import to_int
-from redtool.resp import OK, BigNumber, Push, Status, Verbatim
+from redtool.resp import OK, BigNumber, Status, Verbatim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _number(text: bytes) -> float:
 
 def describe(c: Session, key: bytes) -> Reply:
     """Where a value lies, its encoding, its size in a snapshot, and when it was last used."""
-    from redtool.commands.introspection import encoding_of
+    from redtool.commands.introspection import encoding_of, idle_seconds
     from redtool.persist.codecs import SAVERS
 
     value = c.db.peek(key)
@@ -49,8 +49,8 @@ def describe(c: Session, key: bytes) -> Reply:
         raise errors.NoSuchKey
     pieces: list[bytes] = []
     SAVERS[type(value)](value, pieces.append, 10)
-    used = c.db.access.get(key, c.clock.ns // 1_000_000_000)
-    idle = c.clock.ns // 1_000_000_000 - used
+    idle = idle_seconds(c, key)
+    used = c.clock.ns // 1_000_000_000 - idle
     text = (
         f"Value at:0x{id(value):x} refcount:1 encoding:{encoding_of(c, value).decode()} "
         f"serializedlength:{sum(map(len, pieces))} lru:{used & 0xFFFFFF} lru_seconds_idle:{idle}"
@@ -102,7 +102,7 @@ def accepted(c: Session, *words: bytes) -> Reply:
 
 
 def protocol(c: Session, kind: bytes) -> Reply:
-    """Answer a reply of the named type, to test a client's parser."""
+    """Answer a reply of the named type, to test a client's parser; a push or attribute itself is not sent."""
     name = kind.lower()
     if name == b"push" and c.proto < 3:
         raise errors.ReplyError("RESP2 is not supported by this command")
@@ -121,7 +121,7 @@ SAMPLES: dict[bytes, Reply] = {
     b"set": {0, 1, 2},
     b"map": {0: False, 1: True, 2: False},
     b"attrib": b"Some real reply following the attribute",
-    b"push": Push([b"server-cpu-usage", 42]),
+    b"push": b"Some real reply following the push reply",
     b"verbatim": Verbatim(b"This is a verbatim\nstring"),
     b"true": True,
     b"false": False,

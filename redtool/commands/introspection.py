@@ -186,15 +186,22 @@ def uses_lfu(c: Session) -> bool:
     return str(c.config["maxmemory-policy"]).endswith("-lfu")
 
 
+def idle_seconds(c: Session, key: bytes) -> int:
+    """Seconds since a key was last used, or since somebody first asked: only then are accesses noted."""
+    for db in c.store.databases:
+        db.tracking = True
+    now = c.clock.ns // 1_000_000_000
+    return max(now - c.db.access.setdefault(key, now), 0)
+
+
 @generic("OBJECT IDLETIME key", "readonly", since="2.2.3")
 def object_idletime(c: Session, key: bytes) -> Reply:
-    """Seconds since the key was last read or written."""
+    """Seconds since the key was last read or written; counted from the first time that this is asked."""
     if c.db.peek(key) is None:
         return None
     if uses_lfu(c):
         raise errors.LfuOn
-    now = c.clock.ns // 1_000_000_000
-    return max(now - c.db.access.get(key, now), 0)
+    return idle_seconds(c, key)
 
 
 @generic("OBJECT FREQ key", "readonly", since="4.0.0")
