@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-Matcher = Callable[[bytes], object]
+    Matcher = Callable[[bytes], object]
 
 
 def matcher(pattern: bytes, ignore_case: bool = False) -> Matcher:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import islice
 from sys import getsizeof
 
@@ -10,8 +9,11 @@ from redtool.numeric import is_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
+else:
+    from _collections import deque  # the package around it costs a one-shot a millisecond
 
 NODE_BYTES = (4096, 8192, 16384, 32768, 65536)  # list-max-listpack-size -1 … -5
 COUNTED_BYTES = 8192  # a limit on the number of elements bounds the bytes, too
