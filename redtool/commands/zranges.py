@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from redtool.engine.zsets import Span
+    from redtool.engine.zorder import Span
     from redtool.resp import Reply
     from redtool.session import Session
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from redtool.engine.zsets import Pair
+    from redtool.engine.zorder import Pair
     from redtool.resp import Reply
     from redtool.session import Session
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redtool.engine import zsets
+from redtool.engine import zorder
 from redtool.engine.zcombine import common, difference, intersection, union
-from redtool.engine.zsets import Order, ZSet, above
+from redtool.engine.zorder import Order
+from redtool.engine.zsets import ZSet, above
 
 LIMITS = {"zset-max-listpack-entries": 4, "zset-max-listpack-value": 8}
 SCORES = st.sampled_from([-inf, -2.5, -1.0, -0.0, 0.0, 1.0, 1.5, 2.0, 3.0, inf])
@@ -34,7 +35,7 @@ def shape(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "many blocks":
             for name, value in (("FULL", 6), ("SPARSE", 2), ("GROUP", 3)):
-                patch.setattr(zsets, name, value)
+                patch.setattr(zorder, name, value)
         yield
 
 
@@ -54,7 +55,7 @@ def verify(zset: ZSet, model: dict[bytes, float]) -> None:
     for i, fence in enumerate(order.fences):
         assert all(pair < fence for pair in zip(order.scores[i], order.members[i], strict=True))
         assert all(pair >= fence for pair in zip(order.scores[i + 1], order.members[i + 1], strict=True))
-    assert all(len(block) <= zsets.FULL for block in order.members)
+    assert all(len(block) <= zorder.FULL for block in order.members)
     assert all(order.members) or not pairs
     for i, (member, score) in enumerate(pairs):
         assert zset.rank(member) == i
