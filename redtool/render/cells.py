@@ -26,6 +26,11 @@ def show(value: bytes) -> tuple[str, bool]:
     return (escaped, True) if escaped != text else (text, False)
 
 
+def clean(text: str) -> str:
+    """Give a text made from a reply as ``show`` would give its bytes."""
+    return text if text.isprintable() else show(text.encode("utf-8", "surrogateescape"))[0]
+
+
 def quote(value: bytes) -> tuple[str, bool]:
     """Quote a value as redis-cli does, but with UTF-8 as text; and tell whether it has escapes."""
     text = value.decode("utf-8", "surrogateescape")

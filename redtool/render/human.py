@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from redtool.render import board, tree
-from redtool.render.cells import show
+from redtool.render.cells import clean, show
 from redtool.render.paint import NARROWEST, RIGHT, Look, cell, fold, footer, paint, share
 from redtool.render.plain import verbatim
 from redtool.render.shape import Board, Columns, Empty, Group, Lines, Shape, Table, shape
@@ -74,7 +74,7 @@ def _dim(text: str, look: Look) -> str:
 
 
 def _wrapped(text: str, style: str, look: Look) -> list[Text]:
-    return fold(Text(text, style), look.width)
+    return fold(Text(clean(text), style), look.width)
 
 
 def _titled(title: str, drawn: str, look: Look) -> str:

@@ -99,11 +99,11 @@ def _mapped(schema: Schema, value: object) -> object:
     if not isinstance(found, dict) or not schema:
         return found
     every = schema.get(b"*")
+    lifted: dict[object, object] = {}
     for key, nested in found.items():
         below = schema.get(key, every)
-        if below is not None:
-            found[key] = _mapped(below, nested)
-    return found
+        lifted[key] = nested if below is None else _mapped(below, nested)
+    return lifted
 
 
 def _as_dict(value: object) -> object:

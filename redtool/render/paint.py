@@ -13,7 +13,7 @@ from rich.cells import chop_cells
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from redtool.render.cells import inline, plural, quote, scalar, show
+from redtool.render.cells import clean, inline, plural, quote, scalar, show
 from redtool.render.plain import empty_text
 from redtool.render.single import DIM, GREEN, MAGENTA, PLAIN, RED, clipped, value_parts
 
@@ -69,7 +69,7 @@ def cell(value: object, role: str, look: Look, limit: int) -> Text:
     A value longer than ``limit`` characters is cut, with its true length.
     """
     if isinstance(value, str):
-        return Text(value, STYLES[role])
+        return Text(clean(value), STYLES[role])
     if isinstance(value, (bytes, bytearray)):
         return _string(bytes(value), role, look, limit if look.cap else 0)
     if value is None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from redtool.errors import WrongType
+from redtool.render import choose
 from redtool.render.human import render
 from redtool.render.shape import Group, Lines, Tree, shape
 from redtool.render.terminal import to_text
@@ -245,6 +246,32 @@ def test_colours_are_safe_on_light_and_dark() -> None:
     codes = {code for text in replies for found in SGR.findall(text) for code in found[2:-1].split(";")}
     assert codes <= {"0", "1", "2", "31", "32", "35", "36"}
     assert {"2", "31", "32", "35", "36"} <= codes
+
+
+@pytest.mark.parametrize(("line", "reply"), [
+    ("INFO", b"# A\x1b[2J\r\n\x1b[2J:\xff\x1b\r\n"), ("CLIENT LIST", b"id=\x1b age=\x1b[1m cmd=\x9b\n"),
+    ("CLUSTER NODES", b"a\x1b b\x1b c d e f g h\x1b i\x1b\n"), ("SCAN 0", [b"\x1b[2J", []]), ("LOLWUT", b"\x1b[2J\n"),
+    ("XPENDING s g", [1, b"\x1b", b"\x1b", [[b"\x1b", b"1"]]]),
+    ("XREAD STREAMS s 0", {b"\x1b": [[b"\x1b", [b"\x1b", b""]]]}),
+    ("XINFO GROUPS s", [{b"\x1b[2J": b"\x1b"}]), ("ZMPOP 1 k MIN", [b"\x1b", [[b"\x1b", b"1"]]]),
+    ("SLOWLOG GET", [[1, 2, 3, [b"\x1b"], b"\x1b", b"\x1b"]]), ("COMMAND DOCS x", {b"\x1b": {b"\x1b": b"\x1b"}}),
+    ("OBJECT HELP", [OK, b"\x1b"]), ("GET k", WrongType.of("ERR \x1b[2J")), ("EVAL x 0", [Verbatim(b"\x1b")]),
+    ("CLUSTER SLOTS", [[b"\x1b", b"\x1b", [b"\x1b", 1]]]),
+    ("COMMAND INFO x", [[b"\x1b", 1, [b"\x1b"], 1, 1, 1, [b"\x1b"]]]),
+])  # fmt: skip
+def test_no_reply_steers_the_terminal(line: str, reply: object) -> None:
+    text = draw(line, reply)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udcff]", text)
+    assert "\\x1b" in text or "\\x9b" in text
+
+
+def test_deep_replies() -> None:
+    reply: object = b"in"
+    for _ in range(200):
+        reply = [reply, {b"k": 1}]
+    assert "in" in draw("EVAL x 0", reply)
+    for name in ("raw", "text", "json", "csv"):
+        assert b"in" in choose(name)([b"EVAL"], reply)
 
 
 def test_huge_replies_are_cut_and_say_so() -> None:
