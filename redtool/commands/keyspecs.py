@@ -143,15 +143,17 @@ def _keyword(word: Node, keys: Node, at: int) -> tuple[tuple[str | int, ...], tu
 def found_keys(command: Command, argv: Sequence[bytes]) -> list[tuple[int, tuple[str, ...]]] | None:
     """(position, flags) of each key in a command line; None when the line does not tell."""
     keys: dict[int, tuple[str, ...]] = {}
+    unknown: tuple[str, ...] = ()
     for spec in key_specs(command):
         if spec.search[0] == "unknown":
-            for place in command.syntax.keys(argv):
-                keys.setdefault(place, spec.flags)
+            unknown = spec.flags
             continue
         places = _resolve(spec, argv)
         if places is None:
             return None
         keys.update(dict.fromkeys(places, _precise(command.name, spec.flags, argv)))
+    if unknown:  # the last one tells of the keys that a line can name
+        keys.update((place, unknown) for place in command.syntax.keys(argv) if place not in keys)
     return list(keys.items())
 
 
