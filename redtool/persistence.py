@@ -72,6 +72,7 @@ class Persistence:
             config_path = os.path.join(directory, CONFIG_FILE)
             if os.path.exists(config_path):
                 config.read(config_path)
+            config["dir"] = os.path.abspath(directory)
             store = Store(config)
             store.config_path = config_path
             self = cls(directory, store, lock, fork)
