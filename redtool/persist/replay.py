@@ -76,6 +76,17 @@ class Replay:
 
     def run(self) -> None:
         """Replay everything that is whole. Raises CorruptFile."""
+        import gc
+
+        collecting = gc.isenabled()
+        gc.disable()  # as in rdb.load: what is loaded is no garbage
+        try:
+            self._run()
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _run(self) -> None:
         pos = load(self.data, self.sink, path=self.path, warn=self.warn) if is_rdb(self.data) else 0
         self.whole = pos
         while pos < self.end:
@@ -162,9 +173,16 @@ def split(chunk: bytes) -> tuple[list[list[bytes]], int]:
     tokens = chunk.split(b"\r\n")
     last = len(tokens) - 1  # the token after the last CRLF is not finished
     commands: list[list[bytes]] = []
+    headers = HEADERS
     at = 0
     while at < last:
         head = tokens[at]
+        if head == b"*3" and at + 7 <= last:  # the most frequent: in half the time
+            size, name, size2, key, size3, value = tokens[at + 1 : at + 7]
+            if headers[len(name)] == size and headers[len(key)] == size2 and headers[len(value)] == size3:
+                commands.append([name, key, value])
+                at += 7
+                continue
         if head[:1] == b"#":
             at += 1
             continue
@@ -172,7 +190,7 @@ def split(chunk: bytes) -> tuple[list[list[bytes]], int]:
         if stop > last or stop == at + 1:
             break
         argv = tokens[at + 2 : stop : 2]
-        if [HEADERS[len(word)] for word in argv] != tokens[at + 1 : stop : 2]:
+        if [headers[len(word)] for word in argv] != tokens[at + 1 : stop : 2]:
             found = _with_breaks(tokens, at, last)
             if found is None:
                 break
