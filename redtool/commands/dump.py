@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 command = group("generic")
 
 FOOTER = 10  # bytes: RDB version (2) and CRC-64 (8), both little endian
+MODULE = 7  # type byte of a module's value, which can be stepped over but not kept
 PLAIN, FIELDS, VALKEY = 10, 12, 80  # RDB versions: plain types, those with field deadlines, Valkey's own
 
 
@@ -97,6 +98,6 @@ def loaded(payload: bytes) -> Any:
         value, pos = loaders[payload[0]](payload[:end], 1)
     except DAMAGE:
         raise errors.BadFormat from None
-    if value is None or pos != end:
+    if value is None or pos != end or payload[0] == MODULE:
         raise errors.BadFormat
     return value

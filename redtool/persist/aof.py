@@ -253,7 +253,8 @@ class Journal:
         try:
             self._fdatasync()
         except OSError as error:
-            raise errors.StoreError(self._refused("sync", error)) from None
+            self._sync_error = self._refused("sync", error)  # the next flush tries again
+            raise errors.StoreError(self._sync_error) from None
         self._sync_error = ""
 
     def _fdatasync(self) -> None:
@@ -414,7 +415,10 @@ class Journal:
         sync_directory(self.folder)
         manifests.write(self.manifest_path, after)
         self.manifest = after
-        self._delete_history()
+        try:
+            self._delete_history()
+        except OSError as error:  # the next opening deletes what is left
+            self.warn(f"{self.folder}: old files stay for now: {error.strerror}")
 
     def _delete_history(self) -> None:
         if self.manifest.history:

@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 
 class _Counted(dict[bytes, "Any"]):
-    """A dict to load into that keeps nothing but the number of values of each kind."""
+    """A dict to load into that keeps the number of values of each kind, and of keys a hash, to tell two of a name."""
 
     def __init__(self, kinds: dict[str, int]) -> None:
         super().__init__()
-        self.kinds, self.count = kinds, 0
+        self.kinds = kinds
+        self.seen: set[int] = set()
 
     def __len__(self) -> int:
-        return self.count
+        return len(self.seen)
 
     def __setitem__(self, key: bytes, value: Any) -> None:
-        self.count += 1
+        self.seen.add(hash(key))
         kind = getattr(value, "kind", b"string").decode() if not isinstance(value, int) else "expires"
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
 

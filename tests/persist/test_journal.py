@@ -258,6 +258,23 @@ def test_a_failed_sync_under_always_takes_the_write_back(tmp_path: Path, monkeyp
     assert content(tmp_path)[1] == [[b"SET", b"a", b"1"]]
 
 
+def test_everysec_without_a_thread_tries_a_failed_sync_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, _ = opened(tmp_path)
+    sync = Kernel(monkeypatch, "fdatasync")
+    clock = journal._synced_at
+    monkeypatch.setattr(aof, "monotonic", lambda: clock + 2)
+    sync.fail = errno.EIO
+    journal.append((b"SET", b"a", b"1"), 0)
+    for _ in range(2):
+        with pytest.raises(errors.StoreError, match="cannot sync"):
+            journal.flush()
+    sync.fail = 0
+    journal.flush()
+    assert sync.calls == 3
+    journal.close()
+    assert content(tmp_path)[1] == [[b"SET", b"a", b"1"]]
+
+
 def test_an_interrupt_inside_a_flush_writes_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal, _ = opened(tmp_path)
     real = os.write
@@ -363,6 +380,40 @@ def test_rewrite(store: Path) -> None:
     assert sink.facts[b"aof-base"] == b"1" and sink.functions == [b"#!lua name=x\n"]
     assert content(store) == (now, [[b"DEL", b"a"]])
     assert sink.commands[-2:] == [[b"SELECT", b"4"], [b"DEL", b"a"]]
+
+
+def test_a_rewrite_whose_old_files_cannot_be_deleted_is_still_one(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    journal, _ = opened(store, warnings.append)
+    unlink = Kernel(monkeypatch, "unlink")
+    unlink.fail = errno.EPERM
+    now: Content = {0: {b"a": (b"1", None)}}
+    journal.rewrite(databases(now))
+    journal.close()
+    assert len(warnings) == 1 and "old files stay for now" in warnings[0]
+    unlink.fail = 0
+    assert content(store) == (now, [])
+    assert names(store) == ["appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]
+
+
+def test_a_full_disk_ends_a_rewrite_and_nothing_else(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, _ = opened(store)
+    write = Kernel(monkeypatch, "write")
+    write.fail = errno.ENOSPC
+    with pytest.raises(errors.StoreError):
+        journal.rewrite(databases({0: {}}))
+    real = write.real
+    monkeypatch.setattr(os, "write", real)
+    journal.begin_rewrite()
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(OSError, match="No space left"):
+        journal.write_base(databases({0: {}}))
+    journal.abort_rewrite()
+    monkeypatch.setattr(os, "write", real)
+    journal.append((b"SET", b"b", b"2"), 0)
+    journal.close()
+    assert content(store) == ({}, [[b"SET", b"a", b"1"], [b"SET", b"b", b"2"]])
+    assert not [name for name in names(store) if name.startswith("temp")]
 
 
 def test_rewrite_in_steps_takes_in_what_is_appended_meanwhile(store: Path) -> None:

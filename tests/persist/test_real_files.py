@@ -199,6 +199,23 @@ def test_our_rewrite_of_a_servers_journal(home: Path, real: RealServer) -> None:
     ]
 
 
+def test_an_odd_file_name_is_quoted_as_the_server_quotes_it(home: Path, real: RealServer) -> None:
+    config = Config({"appendfilename": "my log.aof", "appenddirname": "odd dir"})
+    options = ("--appendonly", "yes", "--appendfilename", "my log.aof", "--appenddirname", "odd dir")
+    with serving(real.name, home, *options) as server:
+        server.call("SET", "a", 1)
+    theirs = (home / "odd dir" / "my log.aof.manifest").read_bytes()
+    sink = Collected()
+    journal = Journal.open(str(home), config, sink)
+    assert sink.commands[-1] == [b"SET", b"a", b"1"]
+    for ours, line in zip(journal.manifest.format().splitlines(), theirs.splitlines(), strict=True):
+        assert line.startswith(ours)
+    journal.rewrite(databases({0: {b"a": (b"2", None)}}))
+    journal.close()
+    with serving(real.name, home, *options) as server:
+        assert server.call("GET", "a") == b"2"
+
+
 def test_single_file_aof_is_taken_over_as_a_server_does(home: Path, real: RealServer) -> None:
     (home / "appendonly.aof").write_bytes(b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n")
     sink = Collected()
