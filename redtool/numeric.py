@@ -147,6 +147,8 @@ def _layout(mantissa: str, power: int) -> bytes:
 # -- long double: what INCRBYFLOAT and HINCRBYFLOAT compute with (64-bit mantissa, x86 extended precision)
 
 MANTISSA = 64
+LONGEST = 4000  # characters of a number: int() takes no more than 4300 digits, a server 5119
+LEAST = 16446  # 2**-LEAST, or less, is zero as a long double
 
 
 def add_long_double(left: bytes, right: bytes, error: type[errors.ReplyError] = errors.NotFloat) -> bytes:
@@ -166,6 +168,8 @@ def add_long_double(left: bytes, right: bytes, error: type[errors.ReplyError] = 
 def _long_double(text: bytes, error: type[errors.ReplyError]) -> tuple[int, int] | None:
     """Read a number as (mantissa, power of two), rounded to 64 bits; None for an infinity."""
     value = to_float(text, error)  # the syntax check
+    if len(text) > LONGEST:
+        raise error
     body = text.lower()
     if b"x" in body:
         numerator, denominator = value.as_integer_ratio()
@@ -176,18 +180,24 @@ def _long_double(text: bytes, error: type[errors.ReplyError]) -> tuple[int, int]
         digits, _, exponent = body.lstrip(b"+-").partition(b"e")
         whole, _, fraction = digits.partition(b".")
         power = int(exponent or 0) - len(fraction)
-        if abs(power) > 6000:
-            if power > 0 and int(whole + fraction):
-                return None
+        if abs(power) > 2 * LONGEST:
+            if int(whole + fraction):
+                raise error  # strtold reports what is out of its range, at either end
             return 0, 0
         numerator = int(whole + fraction) * 10 ** max(power, 0) * (-1 if negative else 1)
         denominator = 10 ** max(-power, 0)
     if not numerator:
         return 0, 0
-    shift = abs(numerator).bit_length() - denominator.bit_length() - MANTISSA - 2
+    height = abs(numerator).bit_length() - denominator.bit_length()
+    if height > LEAST or (height < 0 and abs(numerator) << LEAST <= denominator):
+        raise error
+    shift = height - MANTISSA - 2
     scaled, rest = divmod(abs(numerator) << max(-shift, 0), denominator << max(shift, 0))
     scaled = scaled << 1 | (1 if rest else 0)  # a sticky bit, for rounding to even below
-    return _round_mantissa(scaled if numerator > 0 else -scaled, shift - 1)
+    try:
+        return _round_mantissa(scaled if numerator > 0 else -scaled, shift - 1)
+    except errors.IncrementNotFinite:
+        raise error from None
 
 
 def _round_mantissa(value: int, power: int) -> tuple[int, int]:
@@ -214,6 +224,7 @@ def _fixed17(mantissa: int, power: int) -> bytes:
         scaled = whole + (1 if rest > half or (rest == half and whole & 1) else 0)
     if not scaled:
         return b"0"
-    text = b"%018d" % scaled
+    high, low = divmod(scaled, 10**LONGEST)
+    text = b"%d%0*d" % (high, LONGEST, low) if high else b"%018d" % low
     out = (text[:-17] + b"." + text[-17:]).rstrip(b"0").rstrip(b".")
     return b"-" + out if mantissa < 0 else out

@@ -34,6 +34,8 @@ WRONG = [b"x", b"", b"1.5", b"1 ", b"+1", b"01", b"nan", b"9223372036854775808",
 STRAY = b"STRAY"  # a word too many: it may be reported, or another error before it
 TYPES = b"string list hash set zset ZSET stream".split()
 
+SKIPPED = b"0 1 2 5 20 9223372036854775807".split()
+
 AHEAD = {  # deadlines well behind or well before the run
     "seconds": b"1000 5000 100000 0 -1 -100".split(),
     "milliseconds": b"1000000 5000000 100000000 0 -1".split(),
@@ -75,10 +77,9 @@ class Samples:
         self.name, self.group = "", ""
         self.may_fail = False
 
-    def begin(self, name: str, group: str) -> None:
-        """Say which command the next values are for."""
-        self.name, self.group = name, group
-        self.may_fail = self.rng.random() < 0.1
+    def begin(self, name: str, group: str, may_fail: bool = False) -> None:
+        """Say which command the next values are for, and whether one of them may be wrong."""
+        self.name, self.group, self.may_fail = name, group, may_fail
 
     def __call__(self, placeholder: str, kind: str = "") -> bytes:
         pool = self.pool(placeholder, kind)
@@ -98,11 +99,17 @@ class Samples:
             return SORT_PATTERNS
         if self.name in ("SELECT", "SWAPDB", "MOVE", "COPY") and name in ("index", "db", "destination-db"):
             return DATABASES
+        if self.group.startswith("sorted") and name == "offset":
+            return self.offsets()
         if self.group.startswith("sorted") and name in ("start", "stop"):
             return BOUNDS if self.name == "ZRANGE" else INTEGERS
         if self.name.startswith(("EXPIRE", "PEXPIRE")) or name in AHEAD:
             return AHEAD.get(name, INTEGERS)
         return POOLS.get(name) or KINDS.get(kind, INTEGERS)
+
+    def offsets(self) -> list[bytes]:
+        """Of LIMIT. Negative ones, and any in lexical order among different scores, depend on the encoding."""
+        return [b"0"] if "LEX" in self.name or self.name.startswith("ZRANGES") or self.name == "ZRANGE" else SKIPPED
 
     def keys(self) -> list[bytes]:
         """Mostly keys that hold what the command is for."""

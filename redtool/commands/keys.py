@@ -84,7 +84,7 @@ def scan(c: Session, cursor: bytes, *args: bytes) -> Reply:
         raise errors.SyntaxError_
     kind = opt[b"TYPE"].lower() if b"TYPE" in opt else None
     if kind is not None and kind not in KINDS:
-        raise errors.UnknownType(opt[b"TYPE"].decode("utf-8", "surrogateescape"))
+        raise errors.UnknownType(opt[b"TYPE"].partition(b"\0")[0].decode("utf-8", "surrogateescape"))
     following, page = c.db.page(start, count)
     matches = matcher(opt.get(b"MATCH", b"*"))
     # A stale key goes now, after the page was cut: what it moves in the array was on this page or already seen.

@@ -10,7 +10,7 @@ from redtool.numeric import INT64_MAX, float_text, to_cursor, to_int, to_score, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from redtool.engine.zorder import Pair
     from redtool.resp import Reply
@@ -308,7 +308,8 @@ def zrandmember(c: Session, key: bytes, *args: bytes) -> Reply:
 def zscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
     """Go through the members and scores a page at a time: gives the next cursor and some of them.
 
-    What Redis stores packed (a listpack) comes whole in one page, in order, whatever COUNT says.
+    What Redis stores packed (a listpack) comes whole in one page, in order, whatever COUNT says. Scores of what it
+    does not store packed come with 17 digits, as its C code prints them here and nowhere else.
     """
     start = to_cursor(cursor)
     zset = c.readable(key, ZSet)
@@ -318,10 +319,12 @@ def zscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
     count = to_int(opt.get(b"COUNT", b"10"))
     if count < 1:
         raise errors.SyntaxError_
+    text_of: Callable[[float], bytes] = float_text
     if zset.encoding(c.config) == b"listpack":
         following, pairs = 0, zset.slice((0, len(zset)))
     else:
         following, pairs = zset.page(start, count)
+        text_of = b"%.17g".__mod__
     if b"MATCH" in opt:
         from redtool.globs import matcher
 
@@ -329,4 +332,4 @@ def zscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
         pairs = [pair for pair in pairs if matches(pair[0])]
     if b"NOSCORES" in opt:
         return [b"%d" % following, [member for member, _ in pairs]]
-    return [b"%d" % following, [text for member, score in pairs for text in (member, float_text(score))]]
+    return [b"%d" % following, [text for member, score in pairs for text in (member, text_of(score))]]
