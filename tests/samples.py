@@ -34,6 +34,7 @@ WRONG = [b"x", b"", b"1.5", b"1 ", b"+1", b"01", b"nan", b"9223372036854775808",
 STRAY = b"STRAY"  # a word too many: it may be reported, or another error before it
 TYPES = b"string list hash set zset ZSET stream".split()
 
+PAGES = b"1 2 3 10 100 9223372036854775807".split()
 SKIPPED = b"0 1 2 5 20 9223372036854775807".split()
 
 AHEAD = {  # deadlines well behind or well before the run
@@ -99,6 +100,8 @@ class Samples:
             return SORT_PATTERNS
         if self.name in ("SELECT", "SWAPDB", "MOVE", "COPY") and name in ("index", "db", "destination-db"):
             return DATABASES
+        if self.name.endswith("SCAN") and name == "count":  # none that is an error by itself
+            return PAGES
         if self.group.startswith("sorted") and name == "offset":
             return self.offsets()
         if self.group.startswith("sorted") and name in ("start", "stop"):
