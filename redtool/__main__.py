@@ -8,22 +8,19 @@ import sys
 from redtool import exits
 from redtool.errors import ConnectError, RedtoolError, UsageError
 
-# Words that are redtool's own in lower case (DESIGN 7); cli/ has a module for each.
-VERBS = frozenset({"aof", "bgsave", "config", "demo", "memory", "policy", "repl", "run", "scan"})
-
 
 def main(argv: list[str]) -> int:
     """Run one command line (without the program's name); gives the exit code."""
-    from redtool.options import parse
+    from redtool.options import VERBS, parse
 
     options = parse(argv)
-    if "version" in options.flags:
+    words, flags = options.words, options.flags
+    if "version" in flags:
         from redtool import __version__
 
-        print(f"redtool {__version__}")
+        os.write(1, f"redtool {__version__}\n".encode())
         return exits.OK
-    words = options.words
-    if "help" in options.flags or (words and not options.forced and words[0] in VERBS):
+    if "help" in flags or (words and not options.forced and words[0] in VERBS):
         from redtool.cli.app import run_verb
 
         collect_garbage()
@@ -32,13 +29,14 @@ def main(argv: list[str]) -> int:
         from redtool import oneshot
 
         return oneshot.run(options)
-    if options.forced or "stdin" in options.flags:
-        raise UsageError("give a command, for example: redtool PING")
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        from redtool.repl import run_repl
+    if options.forced or "stdin" in flags:
+        raise UsageError("no command given; for example: redtool PING")
+    if os.isatty(0) and os.isatty(1):
+        from redtool.repl import run_repl  # type: ignore[attr-defined, unused-ignore]
 
         collect_garbage()
-        return run_repl(options)
+        code: int = run_repl(options)
+        return code
     from redtool import script
 
     collect_garbage()
@@ -70,11 +68,28 @@ def guarded(argv: list[str]) -> int:
         return exits.INTERRUPTED
     except MemoryError:
         return fail("not enough memory", exits.ERROR_REPLY)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return fail(f"{where}{(error.strerror or str(error)).lower()}", exits.ERROR_REPLY)
 
 
 def fail(error: object, code: int) -> int:
-    sys.stderr.write(f"redtool: {error}\n")
+    """Write the reason on stderr, whether or not anyone can read it; gives the code."""
+    try:
+        os.write(2, f"redtool: {error}\n".encode("utf-8", "surrogateescape"))
+    except OSError:
+        pass
     return code
+
+
+def open_closed_streams() -> None:
+    """Put /dev/null where the caller closed stdin, stdout or stderr: a file opened later must not take the number.
+
+    Else replies would be written into the journal.
+    """
+    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
+        if stream is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
 
 
 def run() -> None:
@@ -82,12 +97,14 @@ def run() -> None:
     import gc
 
     gc.disable()
+    open_closed_streams()
     code = guarded(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        pass
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            pass
     os._exit(code)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from redtool import errors, exits
 
@@ -13,21 +12,34 @@ if TYPE_CHECKING:
     from redtool.options import Options
     from redtool.resp import Reply
 
+# Commands after which messages come until Ctrl-C
+STREAMING = frozenset((b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"MONITOR"))
+
 
 def run(options: Options) -> int:
     """Run ``options.words`` as a Redis command; gives the exit code."""
     argv = tuple([os.fsencode(word) for word in options.words])
-    if "stdin" in options.flags:
-        argv = (*argv, sys.stdin.buffer.read())
+    flags = options.flags
+    if "stdin" in flags:
+        argv = (*argv, read_all(0))
+    plan = repeats(options) if "repeat" in flags or "interval" in flags else None
     from redtool.backends import open_backend
 
     backend = open_backend(options)
     try:
-        if "repeat" in options.flags or "interval" in options.flags:
-            return repeat(backend, argv, options)
+        if plan is not None:
+            return repeat(backend, argv, options, *plan)
         return once(backend, argv, options)
     finally:
         backend.close()
+
+
+def read_all(fd: int) -> bytes:
+    """Everything up to the end of a stream, held once."""
+    pieces = []
+    while piece := os.read(fd, 1 << 20):
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def once(backend: Backend, argv: tuple[bytes, ...], options: Options) -> int:
@@ -37,23 +49,39 @@ def once(backend: Backend, argv: tuple[bytes, ...], options: Options) -> int:
     try:
         reply = backend.execute(*argv)
     except errors.ReplyError as error:
-        reply, code = error, exits.ERROR_REPLY
+        reply, code = error.with_traceback(None), exits.ERROR_REPLY
     show(argv, reply, options)
-    if code == exits.OK and "test" in options.flags and is_empty(reply):
-        return exits.ERROR_REPLY
+    if code == exits.OK:
+        if argv[0].upper() in STREAMING:
+            stream(backend, options)
+        if "test" in options.flags and is_empty(reply):
+            return exits.ERROR_REPLY
     return code
 
 
-def repeat(backend: Backend, argv: tuple[bytes, ...], options: Options) -> int:
-    """Run a command ``-r`` times, ``-i`` seconds apart."""
-    from time import sleep
+def stream(backend: Backend, options: Options) -> None:
+    """Print the messages of a subscription or MONITOR until there are no more."""
+    for message in backend.messages():
+        show((), message[1] if message[:1] == [b"monitor"] else message, options)
 
+
+def repeats(options: Options) -> tuple[int, float]:
+    """What -r and -i say: how many times (-1 for ever) and how many seconds between."""
     try:
-        times, pause = int(options.get("repeat", "1")), float(options.get("interval", "0"))
+        times, pause = int(options.get("repeat", "-1")), float(options.get("interval", "0"))
     except ValueError:
         raise errors.UsageError("-r takes a number of times, -i a number of seconds") from None
-    if "repeat" not in options.flags:
-        times = -1
+    if times < -1 or not 0 <= pause < 1e9:
+        raise errors.UsageError("-r takes a number of times or -1, -i a number of seconds")
+    return times, pause
+
+
+def repeat(backend: Backend, argv: tuple[bytes, ...], options: Options, times: int, pause: float) -> int:
+    """Run a command many times; gives the worst exit code."""
+    import gc
+    from time import sleep
+
+    gc.enable()
     code, done = exits.OK, 0
     while times < 0 or done < times:
         if done and pause:
@@ -68,16 +96,27 @@ def is_empty(reply: Reply) -> bool:
     return not reply or reply == b"0"
 
 
+def format_of(options: Options) -> str:
+    """The format of replies: raw, human, json or csv; for people on a terminal unless one is chosen."""
+    flags = options.flags
+    for name in ("raw", "human", "json", "csv"):
+        if name in flags:
+            return name
+    return "human" if os.isatty(1) else "raw"
+
+
 def show(argv: tuple[bytes, ...], reply: Reply, options: Options) -> None:
     """Print a reply in the chosen format: stdout for replies, stderr for errors."""
-    flags = options.flags
-    if "json" in flags or "csv" in flags:
+    name = format_of(options)
+    if name == "json" or name == "csv":
         from redtool.render import choose
 
-        write(choose("json" if "json" in flags else "csv")(argv, reply))
+        write(choose(name)(argv, reply))
     elif isinstance(reply, errors.ReplyError):
         complain(reply.message)
-    elif "raw" in flags or ("human" not in flags and not os.isatty(1)):
+        if name == "human":
+            suggest(argv, reply)
+    elif name == "raw":
         from redtool.render.plain import raw
 
         write(raw(reply))
@@ -85,6 +124,19 @@ def show(argv: tuple[bytes, ...], reply: Reply, options: Options) -> None:
         from redtool.render.terminal import show_reply
 
         show_reply(argv, reply, options)
+
+
+def suggest(argv: tuple[bytes, ...], error: errors.ReplyError) -> None:
+    """Tell a person which command may have been meant by one that does not exist."""
+    if error.message.startswith("ERR unknown command") and argv:
+        from difflib import get_close_matches
+
+        from redtool.commands.index import MODULES
+
+        known = [name.decode() for name in MODULES]
+        typed = argv[0].decode("utf-8", "replace").upper()
+        if near := get_close_matches(typed, known, 1, 0.6):
+            complain(f"did you mean {near[0]}?")
 
 
 def write(data: bytes) -> None:
@@ -96,4 +148,4 @@ def write(data: bytes) -> None:
 
 def complain(message: str) -> None:
     """Write one line to stderr."""
-    os.write(2, os.fsencode(message) + b"\n")
+    os.write(2, message.encode("utf-8", "surrogateescape") + b"\n")

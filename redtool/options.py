@@ -1,12 +1,16 @@
-"""The options before the first word of the command line, read without argparse or typer.
+"""The options of every way in, the verbs, and how a command line is read: without argparse or typer.
 
 As in redis-cli, option parsing stops at the first word that does not start with ``-``; ``--`` makes
-what follows a Redis command always.
+what follows a Redis command always. After a verb the same options are taken by ``extract``.
 """
 
 from __future__ import annotations
 
 from redtool.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # option -> (name, takes a value, what it is for). The cli's help, man page and completions are made from this table.
 OPTIONS: dict[str, tuple[str, str, str]] = {
@@ -35,6 +39,7 @@ OPTIONS: dict[str, tuple[str, str, str]] = {
     "--connect-timeout": ("connect_timeout", "SECONDS", "how long to wait for a connection (default 5)"),
     "-2": ("resp2", "", "speak RESP2"),
     "-3": ("resp3", "", "speak RESP3"),
+    "--wait": ("lock_wait", "SECONDS", "how long to wait for a store in use (default 5)"),
     "--raw": ("raw", "", "print the reply's bytes as they are"),
     "--human": ("human", "", "print for people: types, quotes, tables"),
     "--no-raw": ("human", "", "the same as --human"),
@@ -49,15 +54,33 @@ OPTIONS: dict[str, tuple[str, str, str]] = {
     "-e": ("errexit", "", "stop a script at the first error"),
     "--errexit": ("errexit", "", "the same as -e"),
     "--test": ("test", "", "exit 1 when the reply is nil, 0, false or empty"),
-    "--wait": ("lock_wait", "SECONDS", "how long to wait for a store in use (default 5)"),
-    "--help": ("help", "", "show help"),
+    "--help": ("help", "", "show help, of a verb or a command after one: redtool scan --help"),
     "--version": ("version", "", "show the version"),
     "-v": ("version", "", "the same as --version"),
 }
 
+# first option of a section of OPTIONS -> the section's heading
+SECTIONS = {"--store": "Where", "--raw": "Output", "-x": "Running", "--help": "Other"}
+
+# Words that are redtool's own in lower case (DESIGN 7); cli/ has a module for each.
+VERBS: dict[str, str] = {
+    "demo": "fill a scratch store with an example of everything and look around",
+    "repl": "the interactive terminal, also where stdin is no terminal",
+    "run": "run the commands of a file, one a line",
+    "scan": "go through all keys, by pattern and type, with TTL and size",
+    "memory": "how much memory keys take",
+    "policy": "what is dropped when memory is full: show, list, set",
+    "config": "read and change the configuration",
+    "bgsave": "save dump.rdb in the background",
+    "aof": "the append only file: status, rewrite",
+    "help": "show help, of a verb or a Redis command",
+}
+
+FORMATS = ("raw", "human", "json", "csv")
+
 
 class Options:
-    """What stood before the command: ``flags`` by name (True, or the value's text) and the ``words`` after."""
+    """What stood before the command: ``flags`` by name ("yes", or the value's text) and the ``words`` after."""
 
     __slots__ = ("flags", "forced", "words")
 
@@ -69,6 +92,12 @@ class Options:
     def get(self, name: str, default: str = "") -> str:
         return self.flags.get(name, default)
 
+    def with_words(self, words: list[str]) -> Options:
+        """The same options before other words, a Redis command's."""
+        other = Options()
+        other.flags, other.words, other.forced = self.flags, words, True
+        return other
+
 
 def parse(argv: list[str]) -> Options:
     """Split a command line into options and words. UsageError names what is wrong."""
@@ -78,25 +107,65 @@ def parse(argv: list[str]) -> Options:
         word = argv[at]
         if word[:1] != "-" or word == "-":
             break
-        at += 1
         if word == "--":
             out.forced = True
-            break
-        name, equals, value = word.partition("=") if word[:2] == "--" else (word, "", "")
-        option = OPTIONS.get(name)
-        if option is None:
-            raise UsageError(f"unknown option {name}; see redtool --help")
-        key, metavar, _ = option
-        if not metavar:
-            if equals:
-                raise UsageError(f"{name} takes no value")
-            out.flags[key] = "yes"
-            continue
-        if not equals:
-            if at >= count:
-                raise UsageError(f"{name} needs a value: {name} {metavar}")
-            value = argv[at]
             at += 1
-        out.flags[key] = value
+            break
+        at = _take(argv, at, out.flags)
     out.words = argv[at:]
     return out
+
+
+def extract(words: list[str], own: Mapping[str, bool], flags: dict[str, str]) -> list[str]:
+    """Move the shared options among a verb's words into ``flags``; gives the rest, what follows ``--`` untouched.
+
+    ``own`` are the verb's own options and whether they take a value; they win. A negative number is a word.
+    """
+    rest: list[str] = []
+    at = 0
+    while at < len(words):
+        word = words[at]
+        name = word.partition("=")[0] if word[:2] == "--" else word
+        if word == "--":
+            return rest + words[at:]
+        if name in own:
+            step = 2 if own[name] and name == word else 1
+            rest += words[at : at + step]
+            at += step
+        elif word[:1] != "-" or word == "-" or word[1:2].isdigit() or name not in OPTIONS:
+            rest.append(word)
+            at += 1
+        else:
+            at = _take(words, at, flags)
+    return rest
+
+
+def _take(words: list[str], at: int, flags: dict[str, str]) -> int:
+    """Read the option at a position into ``flags``; gives the position after it."""
+    word = words[at]
+    name, equals, value = word.partition("=") if word[:2] == "--" else (word, "", "")
+    option = OPTIONS.get(name)
+    if option is None:
+        raise UsageError(_unknown(name))
+    key, metavar, _ = option
+    if not metavar:
+        if equals:
+            raise UsageError(f"{name} takes no value")
+        value = "yes"
+    elif not equals:
+        at += 1
+        if at >= len(words):
+            raise UsageError(f"{name} needs a value: {name} {metavar}" + ("; for help: --help" if name == "-h" else ""))
+        value = words[at]
+    if key in FORMATS:
+        for other in FORMATS:  # the last one counts
+            flags.pop(other, None)
+    flags[key] = value
+    return at + 1
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, OPTIONS, 1, 0.75) if name[:2] == "--" else []
+    return f"unknown option {name}; " + (f"did you mean {near[0]}?" if near else "see redtool --help")

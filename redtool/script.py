@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from redtool import errors, exits
-from redtool.oneshot import complain, write
+from redtool.oneshot import complain, format_of, stream, suggest, write
 from redtool.render.plain import raw
 from redtool.resp import Status
 from redtool.words import Lines
@@ -23,20 +23,23 @@ if TYPE_CHECKING:
     from redtool.resp import Reply
     from redtool.words import Entry
 
+    Renderer = Callable[[tuple[bytes, ...], Reply], bytes]
+
 CHUNK = 1 << 18  # bytes read at a time; a pipe gives what there is
+ONE_COMMAND = {"repeat": "-r", "interval": "-i", "test": "--test", "stdin": "-x"}  # options that mean nothing here
 
 
 def run(options: Options, path: str | None = None) -> int:
     """Run the commands of a file, or of stdin; gives the exit code."""
-    from redtool.backends import open_backend
-
+    for flag, option in ONE_COMMAND.items():
+        if flag in options.flags:
+            raise errors.UsageError(f"{option} is for one command: redtool {option} … COMMAND")
     if path is None or path == "-":
         fd, name = 0, "stdin"
     else:
-        try:
-            fd, name = os.open(path, os.O_RDONLY), path
-        except OSError as error:
-            raise errors.UsageError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
+        fd, name = _open(path), path
+    from redtool.backends import open_backend
+
     backend = open_backend(options)
     try:
         return Script(backend, name, options).run(fd)
@@ -46,6 +49,13 @@ def run(options: Options, path: str | None = None) -> int:
             os.close(fd)
 
 
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise errors.UsageError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
+
+
 class Script:
     """A run of a script against a backend. ``code`` is the exit code so far."""
 
@@ -53,24 +63,20 @@ class Script:
         self.backend, self.name, self.options = backend, name, options
         self.errexit = "errexit" in options.flags
         self.code = exits.OK
-        self.render = self._renderer()
-
-    def _renderer(self) -> Callable[[tuple[bytes, ...], Reply], bytes] | None:
-        """How a reply is printed; None for raw, which batches."""
-        for name in ("json", "csv", "human"):
-            if name in self.options.flags:
-                from redtool.render import choose
-
-                return choose("text" if name == "human" else name)
-        return None
+        self.format = format_of(options)
+        self.render = _renderer(self.format, options)
 
     def run(self, fd: int) -> int:
         """Run everything readable from ``fd``."""
         lines = Lines()
-        while chunk := os.read(fd, CHUNK):
-            if not self.batch(lines.feed(chunk)):
-                return self.code
-        self.batch(lines.end())
+        try:
+            while chunk := os.read(fd, CHUNK):
+                if not self.batch(lines.feed(chunk)):
+                    return self.code
+        except IsADirectoryError:
+            raise errors.UsageError(f"cannot read {self.name}: it is a directory") from None
+        if self.batch(lines.end()) and self.backend.remote:
+            stream(self.backend, self.options)
         return self.code
 
     def batch(self, entries: list[Entry]) -> bool:
@@ -91,7 +97,14 @@ class Script:
         """Run lines that are whole commands. False when the script must stop."""
         pipeline = self.backend.pipeline
         while entries:
-            replies = pipeline([argv for _, argv in entries], self.errexit)
+            try:
+                replies = pipeline([argv for _, argv in entries], self.errexit)  # type: ignore[misc]
+            except errors.ConnectError as error:
+                # What had replies before the target was lost has run, and is told
+                replies = list(getattr(error, "replies", ()))
+                self.show(entries, replies)
+                at = entries[min(len(replies), len(entries) - 1)][0]
+                raise errors.ConnectError(f"{self.name}:{at}: {error}") from None
             if not self.show(entries, replies):
                 return False
             entries = entries[len(replies) :]
@@ -102,30 +115,61 @@ class Script:
         render, out = self.render, []
         for at, reply in enumerate(replies):
             kind = type(reply)
-            if render is not None:
+            if isinstance(reply, errors.ReplyError):
+                if render is not None and self.format != "human":
+                    out.append(render(tuple(entries[at][1]), reply)[:-1])  # type: ignore[arg-type]
+                _write(out)
+                self._failed(entries[at], reply)
+                if self.errexit:
+                    return False
+            elif render is not None:
                 out.append(render(tuple(entries[at][1]), reply)[:-1])  # type: ignore[arg-type]
-                failed = isinstance(reply, errors.ReplyError)
             elif kind is Status or kind is bytes:
                 out.append(reply)  # type: ignore[arg-type]
-                continue
             elif kind is int:
                 out.append(b"%d" % reply)
-                continue
-            elif isinstance(reply, errors.ReplyError):
-                failed = True
-                if out:
-                    write(b"\n".join(out) + b"\n")
-                    out.clear()
-                complain(f"{self.name}:{entries[at][0]}: {reply.message}")
             else:
                 out.append(raw(reply)[:-1])
-                continue
-            if failed:
-                self.code = max(self.code, exits.ERROR_REPLY)
-                if self.errexit:
-                    break
-        else:
-            failed = False
-        if out:
-            write(b"\n".join(out) + b"\n")
-        return not (failed and self.errexit)
+        _write(out)
+        return True
+
+    def _failed(self, entry: Entry, error: errors.ReplyError) -> None:
+        number, argv = entry
+        self.code = max(self.code, exits.ERROR_REPLY)
+        complain(f"{self.name}:{number}: {error.message}")
+        if self.format == "human":
+            suggest(argv, error)  # type: ignore[arg-type]
+
+
+def _write(out: list[bytes]) -> None:
+    """Write lines and forget them."""
+    if out:
+        out.append(b"")
+        write(b"\n".join(out))
+        out.clear()
+
+
+def _renderer(name: str, options: Options) -> Renderer | None:
+    """How a reply is printed; None for raw, which needs no call a reply."""
+    if name == "raw":
+        return None
+    if name != "human":
+        from redtool.render import choose
+
+        return choose(name)
+    return _for_people(options)
+
+
+def _for_people(options: Options) -> Renderer:
+    """Tables and colours as after a one-shot command, but never the pager."""
+    from redtool.render import want_color
+    from redtool.render.terminal import screen, to_text
+
+    isatty = os.isatty(1)
+    width = screen(os.environ)[0] if isatty else 80
+    color, pretty = want_color(options.get("color", "auto"), os.environ, isatty), "pretty" in options.flags
+
+    def draw(argv: tuple[bytes, ...], reply: Reply) -> bytes:
+        return to_text(argv, reply, width=width, color=color, json_pretty=pretty).encode("utf-8", "surrogateescape")
+
+    return draw
