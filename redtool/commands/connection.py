@@ -54,7 +54,7 @@ def quit_(c: Session, *ignored: bytes) -> Reply:
 
 @command("RESET", EVERYWHERE, since="6.2.0")
 def reset(c: Session) -> Reply:
-    """Put the session back to how it began: database 0, RESP2, no name, no transaction, nothing watched."""
+    """Put the session back to how it began: database 0, no name, no transaction."""
     leave(c)
     c.db = c.store.databases[0]
     c.proto = 2
@@ -86,7 +86,7 @@ def auth(c: Session, *words: bytes) -> Reply:
 
 @command("HELLO [protover [AUTH username password] [SETNAME clientname]]", EVERYWHERE, since="6.0.0")
 def hello(c: Session, *words: bytes) -> Reply:
-    """Choose RESP2 or RESP3, log in and name the session, all at once; answer what the server is."""
+    """Choose RESP2 or RESP3, log in and name the session; answer what the server is."""
     proto = to_int(words[0], errors.ProtocolNotInteger) if words else c.proto
     if proto not in (2, 3):
         raise errors.NoProto
@@ -121,13 +121,13 @@ def check_label(text: bytes, error: type[errors.ReplyError], *parts: object) -> 
 
 @command("CLIENT ID", "noscript loading stale allow_busy", since="5.0.0")
 def client_id(c: Session) -> Reply:
-    """The number of this session; later sessions have higher ones."""
+    """Give the number of this session; later sessions have higher ones."""
     return c.id
 
 
 @command("CLIENT GETNAME", "noscript loading stale allow_busy", since="2.6.9")
 def client_getname(c: Session) -> Reply:
-    """The name given by CLIENT SETNAME, nil when there is none."""
+    """Give the name set by CLIENT SETNAME, nil when there is none."""
     return c.name or None
 
 
@@ -177,14 +177,14 @@ def switch(c: Session, label: str, mode: bytes) -> Reply:
 
 @command("CLIENT INFO", "noscript loading stale", since="6.2.0")
 def client_info(c: Session) -> Reply:
-    """One line about this session."""
+    """Describe this session in one line."""
     return Verbatim(line_of(c, c, "client|info"))
 
 
 @command("CLIENT LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
          "admin noscript loading stale", since="2.4.0", complexity="O(N) sessions")  # fmt: skip
 def client_list(c: Session, *words: bytes) -> Reply:
-    """A line for every session: this one, and those that wait for data."""
+    """List the sessions, a line each: this one, and those that wait for data."""
     found = sorted(sessions(c), key=lambda session: session.id)
     kind = words[0].upper() if words else b""
     if kind == b"TYPE" and len(words) == 2:
@@ -244,7 +244,7 @@ def _ascii(text: bytes) -> str:
 @command("CLIENT UNBLOCK client-id [TIMEOUT | ERROR]", "admin noscript loading stale", since="5.0.0",
          complexity="O(N) waiting sessions")  # fmt: skip
 def client_unblock(c: Session, number: bytes, *reason: bytes) -> Reply:
-    """End the wait of a session, as if its time had run out, or with an error. 1 when it did wait."""
+    """End the wait of a session, by timeout or error; gives 1 when it did wait."""
     mode = reason[0].upper() if reason else b"TIMEOUT"
     if mode not in (b"TIMEOUT", b"ERROR"):
         raise errors.UnblockReason
@@ -259,7 +259,7 @@ def client_unblock(c: Session, number: bytes, *reason: bytes) -> Reply:
 
 @command("CLIENT HELP", "loading stale", since="5.0.0")
 def client_help(c: Session) -> Reply:
-    """The subcommands."""
+    """List the subcommands."""
     from redtool.commands.help import lines
 
     return lines(b"CLIENT")

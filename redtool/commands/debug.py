@@ -134,7 +134,7 @@ def jmap(c: Session) -> Reply:
 
 
 def help_(c: Session) -> Reply:
-    """The subcommands."""
+    """List the subcommands."""
     text = ["DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
     for sub in SUBCOMMANDS.values():
         if sub.run is not jmap:

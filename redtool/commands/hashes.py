@@ -78,7 +78,7 @@ def hincrby(c: Session, key: bytes, field: bytes, increment: bytes) -> Reply:
 
 @command("HINCRBYFLOAT key field increment", "write denyoom fast", since="2.6.0")
 def hincrbyfloat(c: Session, key: bytes, field: bytes, increment: bytes) -> Reply:
-    """Add a floating point number to a field, which counts as 0 when missing; gives the sum."""
+    """Add a decimal number to a field, which counts as 0 when missing; gives the sum."""
     to_float(increment)
     if b"inf" in increment.lower():
         raise errors.NotFinite
@@ -175,7 +175,7 @@ def hrandfield(c: Session, key: bytes, count: bytes | None = None, *rest: bytes)
 @command("HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]", "readonly", since="2.8.0",
          complexity="O(1) a call, O(N) for all fields")  # fmt: skip
 def hscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
-    """Go through the fields and values a page at a time: gives the next cursor and some of them."""
+    """Go through fields and values a page at a time: next cursor, and some of them."""
     start = to_cursor(cursor)
     hash_ = c.readable(key, Hash)
     if hash_ is None:

@@ -243,7 +243,7 @@ ON_REQUEST = frozenset({"commandstats", "latencystats"})
 
 @command("INFO [section [section ...]]", "loading stale")
 def info(c: Session, *sections: bytes) -> Reply:
-    """Facts and statistics by section; without one, all but those of each command."""
+    """Give facts and statistics by section; all but the commands' own without one."""
     wanted = {section.decode("utf-8", "replace").lower() for section in sections}
     every = not wanted.isdisjoint({"all", "everything"})
     usual = not wanted or "default" in wanted

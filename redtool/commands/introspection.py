@@ -73,25 +73,25 @@ def _spec(spec: KeySpec) -> Reply:
 
 @command("COMMAND", "loading stale", since="2.8.13", complexity="O(N) commands")
 def command_(c: Session) -> Reply:
-    """What COMMAND INFO tells of every command."""
+    """Describe every command as COMMAND INFO does."""
     return [description(found) for _, found in every()]
 
 
 @command("COMMAND COUNT", "loading stale", since="2.8.13")
 def command_count(c: Session) -> Reply:
-    """The number of commands."""
+    """Count the commands."""
     return len(load_all())
 
 
 @command("COMMAND INFO [command-name [command-name ...]]", "loading stale", since="2.8.13", complexity="O(N) names")
 def command_info(c: Session, *names: bytes) -> Reply:
-    """Arity, flags, places of the keys and ACL categories of commands, of all when none is named."""
+    """Give arity, flags, key positions and ACL categories of commands, or of all."""
     return [description(found) for _, found in every(names)]
 
 
 @command("COMMAND DOCS [command-name [command-name ...]]", "loading stale", since="7.0.0", complexity="O(N) names")
 def command_docs(c: Session, *names: bytes) -> Reply:
-    """What commands do and the arguments that they take, as a tree; of all when none is named."""
+    """Tell what commands do and which arguments they take, as a tree."""
     from redtool.commands.docs import docs, full_name
 
     return {full_name(found): docs(found) for _, found in every(names) if found is not None}
@@ -100,7 +100,7 @@ def command_docs(c: Session, *names: bytes) -> Reply:
 @command("COMMAND LIST [FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]", "loading stale",
          since="7.0.0", complexity="O(N) commands")  # fmt: skip
 def command_list(c: Session, *words: bytes) -> Reply:
-    """The names of all commands and subcommands, or of those that a filter lets through."""
+    """List the commands and subcommands, or those that a filter lets through."""
     from redtool.commands.categories import categories
     from redtool.commands.docs import full_name
     from redtool.globs import matcher
@@ -142,20 +142,20 @@ def located(argv: tuple[bytes, ...]) -> list[tuple[bytes, tuple[str, ...]]]:
 
 @command("COMMAND GETKEYS command [arg [arg ...]]", "loading stale", since="2.8.13", complexity="O(N) arguments")
 def command_getkeys(c: Session, *argv: bytes) -> Reply:
-    """The keys in a command line."""
+    """Find the keys in a command line."""
     return [key for key, _ in located(argv)]
 
 
 @command("COMMAND GETKEYSANDFLAGS command [arg [arg ...]]", "loading stale", since="7.0.0",
          complexity="O(N) arguments")  # fmt: skip
 def command_getkeysandflags(c: Session, *argv: bytes) -> Reply:
-    """The keys in a command line, each with what the command would do to it."""
+    """Find the keys in a command line, each with what the command would do to it."""
     return [[key, statuses(flags)] for key, flags in located(argv)]
 
 
 @command("COMMAND HELP", "loading stale", since="5.0.0")
 def command_help(c: Session) -> Reply:
-    """The subcommands."""
+    """List the subcommands."""
     from redtool.commands.help import lines
 
     return lines(b"COMMAND")
@@ -176,7 +176,7 @@ def encoding_of(c: Session, value: Any) -> bytes:
 
 @generic("OBJECT ENCODING key", "readonly", since="2.2.3")
 def object_encoding(c: Session, key: bytes) -> Reply:
-    """How Redis would hold the value: int, embstr, raw, listpack, quicklist, hashtable, skiplist, …"""
+    """Tell how Redis would hold the value: int, embstr, raw, listpack, hashtable …."""
     value = c.db.peek(key)
     return None if value is None else encoding_of(c, value)
 
@@ -196,7 +196,7 @@ def idle_seconds(c: Session, key: bytes) -> int:
 
 @generic("OBJECT IDLETIME key", "readonly", since="2.2.3")
 def object_idletime(c: Session, key: bytes) -> Reply:
-    """Seconds since the key was last read or written; counted from the first time that this is asked."""
+    """Give the seconds since a key was last used; counted from the first time asked."""
     if c.db.peek(key) is None:
         return None
     if uses_lfu(c):
@@ -206,7 +206,7 @@ def object_idletime(c: Session, key: bytes) -> Reply:
 
 @generic("OBJECT FREQ key", "readonly", since="4.0.0")
 def object_freq(c: Session, key: bytes) -> Reply:
-    """How often the key is used, as a logarithm; needs an LFU eviction policy."""
+    """Tell how often a key is used, as a logarithm; needs an LFU eviction policy."""
     if c.db.peek(key) is None:
         return None
     if not uses_lfu(c):
@@ -216,13 +216,13 @@ def object_freq(c: Session, key: bytes) -> Reply:
 
 @generic("OBJECT REFCOUNT key", "readonly", since="2.2.3")
 def object_refcount(c: Session, key: bytes) -> Reply:
-    """How many places hold the value: always one."""
+    """Tell how many places hold the value: always one."""
     return None if c.db.peek(key) is None else 1
 
 
 @generic("OBJECT HELP", "loading stale", since="6.2.0")
 def object_help(c: Session) -> Reply:
-    """The subcommands."""
+    """List the subcommands."""
     from redtool.commands.help import lines
 
     return lines(b"OBJECT")

@@ -41,7 +41,7 @@ def bounds(size: int, first: int, last: int) -> tuple[int, int]:
 
 @command("LPUSH key element [element ...]", "write denyoom fast", complexity="O(1) an element")
 def lpush(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Put elements at the head of a list, the last one outermost; gives the new length."""
+    """Put elements at the head of a list, the last outermost; gives the new length."""
     value = c.writable(key, List, create=True)
     value.extendleft(elements)
     c.changed(key, b"lpush", len(elements))
@@ -59,7 +59,7 @@ def rpush(c: Session, key: bytes, *elements: bytes) -> Reply:
 
 @command("LPUSHX key element [element ...]", "write denyoom fast", since="2.2.0", complexity="O(1) an element")
 def lpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Put elements at the head of a list that exists already; gives its length, 0 when missing."""
+    """Put elements at the head of a list if it exists; gives its length."""
     value = c.writable(key, List)
     if value is None:
         return 0
@@ -70,7 +70,7 @@ def lpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
 
 @command("RPUSHX key element [element ...]", "write denyoom fast", since="2.2.0", complexity="O(1) an element")
 def rpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Put elements at the tail of a list that exists already; gives its length, 0 when missing."""
+    """Put elements at the tail of a list if it exists; gives its length."""
     value = c.writable(key, List)
     if value is None:
         return 0
@@ -87,7 +87,7 @@ def lpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
 
 @command("RPOP key [count]", "write fast", complexity="O(N) elements given")
 def rpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
-    """Remove and give the last element of a list, or the last few, the outermost first."""
+    """Remove and give the last element of a list, or the last few."""
     return pop(c, key, count, False)
 
 
@@ -120,7 +120,7 @@ def take(c: Session, key: bytes, value: List, count: int, left: bool) -> list[by
 @command("LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", "write movablekeys", since="7.0.0",
          complexity="O(N+M) keys looked at and elements given")  # fmt: skip
 def lmpop(c: Session, *args: bytes) -> Reply:
-    """Remove elements from the first list that has some; gives its key and the elements."""
+    """Remove elements from the first list that has some; gives its key and them."""
     keys, left, count = several(args)
     return pop_first(c, keys, left, count)
 
@@ -167,7 +167,7 @@ def llen(c: Session, key: bytes) -> Reply:
 
 @command("LRANGE key start stop", "readonly", complexity="O(S+N) elements skipped and given")
 def lrange(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
-    """Give the elements from one index to another, both included; negative ones count from the tail."""
+    """Give the elements from one index to another; negative ones count from the tail."""
     first, last = to_int(start), to_int(stop)
     value = c.readable(key, List)
     return [] if value is None else value.span(*bounds(len(value), first, last))
@@ -186,7 +186,7 @@ def lindex(c: Session, key: bytes, index: bytes) -> Reply:
 @command("LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]", "readonly", since="6.0.6",
          complexity="O(N) elements compared")  # fmt: skip
 def lpos(c: Session, key: bytes, element: bytes, *args: bytes) -> Reply:
-    """Find where an element stands: the first index, or with COUNT a list of indexes (0: all)."""
+    """Find where an element stands: the first index, or with COUNT several."""
     rank, count, limit = lpos_options(args)
     value = c.readable(key, List)
     if count is not None:
@@ -233,7 +233,7 @@ def lset(c: Session, key: bytes, index: bytes, element: bytes) -> Reply:
 @command("LINSERT key <BEFORE | AFTER> pivot element", "write denyoom", since="2.2.0",
          complexity="O(N) elements to the pivot")  # fmt: skip
 def linsert(c: Session, key: bytes, where: bytes, pivot: bytes, element: bytes) -> Reply:
-    """Put an element beside the first one equal to pivot; gives the new length, -1 when there is none."""
+    """Put an element before or after the first one equal to pivot."""
     where = where.upper()
     if where != b"BEFORE" and where != b"AFTER":
         raise errors.SyntaxError_
@@ -248,7 +248,7 @@ def linsert(c: Session, key: bytes, where: bytes, pivot: bytes, element: bytes) 
 
 @command("LREM key count element", "write", complexity="O(N) elements of the list")
 def lrem(c: Session, key: bytes, count: bytes, element: bytes) -> Reply:
-    """Remove the first count equal elements, the last ones if negative, all for 0; gives how many."""
+    """Remove equal elements: the first few, the last few if negative, all for 0."""
     number = to_signed(count)
     value = c.writable(key, List)
     if value is None:
@@ -276,13 +276,13 @@ def ltrim(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
 
 @command("LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>", "write denyoom", since="6.2.0")
 def lmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither: bytes) -> Reply:
-    """Take an element from one end of a list and put it at an end of another; gives the element."""
+    """Take an element from an end of a list and put it at an end of another."""
     return move(c, source, destination, is_left(whence), is_left(whither))
 
 
 @command("RPOPLPUSH source destination", "write denyoom", since="1.2.0")
 def rpoplpush(c: Session, source: bytes, destination: bytes) -> Reply:
-    """Take the last element of a list and put it at the head of another; gives the element."""
+    """Take the last element of a list and put it at the head of another."""
     return move(c, source, destination, False, True)
 
 
@@ -305,13 +305,13 @@ def move(c: Session, source: bytes, destination: bytes, from_left: bool, to_left
 
 @command("BLPOP key [key ...] timeout", "write blocking", since="2.0.0", complexity="O(N) keys")
 def blpop(c: Session, *args: bytes) -> Reply:
-    """Remove the first element of the first list that has one; waits while all are empty."""
+    """Remove the first element of the first list that has one; waits for one."""
     return wait_pop(c, args, True)
 
 
 @command("BRPOP key [key ...] timeout", "write blocking", since="2.0.0", complexity="O(N) keys")
 def brpop(c: Session, *args: bytes) -> Reply:
-    """Remove the last element of the first list that has one; waits while all are empty."""
+    """Remove the last element of the first list that has one; waits for one."""
     return wait_pop(c, args, False)
 
 
@@ -338,7 +338,7 @@ def blmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
 
 @command("BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", "write denyoom blocking", since="6.2.0")
 def blmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither: bytes, timeout: bytes) -> Reply:
-    """Take an element from one list and put it into another; waits while the first is empty."""
+    """Take an element from one list and put it into another; waits for one."""
     from_left, to_left, seconds = is_left(whence), is_left(whither), to_timeout(timeout)
     element = move(c, source, destination, from_left, to_left)
     if element is None:
@@ -349,7 +349,7 @@ def blmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither
 
 @command("BRPOPLPUSH source destination timeout", "write denyoom blocking", since="2.2.0")
 def brpoplpush(c: Session, source: bytes, destination: bytes, timeout: bytes) -> Reply:
-    """Take the last element of a list and put it at the head of another; waits while the first is empty."""
+    """Move the last element of a list to the head of another; waits for one."""
     seconds = to_timeout(timeout)
     element = move(c, source, destination, False, True)
     if element is None:

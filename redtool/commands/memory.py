@@ -96,7 +96,7 @@ def resident() -> int:
 
 @command("MEMORY USAGE key [SAMPLES count]", "readonly", since="4.0.0", complexity="O(N) samples")
 def memory_usage(c: Session, key: bytes, *words: bytes) -> Reply:
-    """Bytes that a key and its value take; a collection is measured by samples, 0 = all of it."""
+    """Measure the bytes that a key and its value take, by samples (0: all)."""
     samples = SAMPLES
     for at in range(0, len(words), 2):
         if words[at].upper() != b"SAMPLES" or at + 1 == len(words):
@@ -112,7 +112,7 @@ def memory_usage(c: Session, key: bytes, *words: bytes) -> Reply:
 
 @command("MEMORY STATS", "", since="4.0.0", complexity="O(N) databases")
 def memory_stats(c: Session) -> Reply:
-    """Where the memory goes, by name."""
+    """Tell where the memory goes, by name."""
     m = Measure(c.store)
     stats: dict[Reply, Reply] = {
         b"peak.allocated": c.store.peak_memory, b"total.allocated": m.used, b"startup.allocated": 0,
@@ -138,7 +138,7 @@ def memory_stats(c: Session) -> Reply:
 
 @command("MEMORY DOCTOR", "", since="4.0.0")
 def memory_doctor(c: Session) -> Reply:
-    """Advice on the memory that the store takes."""
+    """Give advice on the memory that the store takes."""
     m = Measure(c.store)
     if m.used < QUIET:
         return Verbatim(b"The store is empty or small: there is nothing to say about its memory yet.\n")
@@ -157,7 +157,7 @@ def memory_doctor(c: Session) -> Reply:
 
 @command("MEMORY MALLOC-STATS", "loading", since="4.0.0", complexity="O(1)")
 def memory_malloc_stats(c: Session) -> Reply:
-    """What Python's allocator tells about itself."""
+    """Show what Python's allocator tells about itself."""
     from gc import get_count, get_threshold
     from sys import getallocatedblocks
 
@@ -177,7 +177,7 @@ def memory_purge(c: Session) -> Reply:
 
 @command("MEMORY HELP", "loading stale", since="4.0.0")
 def memory_help(c: Session) -> Reply:
-    """The subcommands."""
+    """List the subcommands."""
     from redtool.commands.help import lines
 
     return lines(b"MEMORY")

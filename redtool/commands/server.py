@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from redtool.session import Session
 
 command = group("server")
+generic = group("generic")
 
 ADMIN = "admin noscript loading stale"
 SAVING = "admin noscript no_async_loading"
@@ -27,13 +28,13 @@ SAVING = "admin noscript no_async_loading"
 
 @command("CONFIG GET parameter [parameter ...]", ADMIN, since="2.0.0", complexity="O(N) parameters")
 def config_get(c: Session, *patterns: bytes) -> Reply:
-    """The values of configuration parameters whose names match a pattern."""
+    """Give the configuration parameters whose names match a pattern."""
     return c.store.config.texts(patterns)
 
 
 @command("CONFIG SET parameter value [parameter value ...]", ADMIN, since="2.0.0", complexity="O(N) parameters")
 def config_set(c: Session, *words: bytes) -> Reply:
-    """Set configuration parameters, all of them or none; a store on disk keeps them in its redtool.conf."""
+    """Set configuration parameters, all or none; a store keeps them in redtool.conf."""
     if len(words) % 2:
         raise errors.SyntaxError_
     c.store.config.assign(list(zip(words[::2], words[1::2], strict=True)), c.store.config_path)
@@ -63,7 +64,7 @@ def config_resetstat(c: Session) -> Reply:
 
 @command("CONFIG HELP", "loading stale", since="5.0.0")
 def config_help(c: Session) -> Reply:
-    """The subcommands."""
+    """List the subcommands."""
     from redtool.commands.help import lines
 
     return lines(b"CONFIG")
@@ -74,7 +75,7 @@ def config_help(c: Session) -> Reply:
 
 @command("DBSIZE", "readonly fast")
 def dbsize(c: Session) -> Reply:
-    """The number of keys in the selected database, those past their deadline but not yet removed included."""
+    """Count the keys in the selected database, expired ones not yet removed included."""
     return len(c.db)
 
 
@@ -138,7 +139,7 @@ def save(c: Session) -> Reply:
 
 @command("BGSAVE [SCHEDULE]", SAVING)
 def bgsave(c: Session, *words: bytes) -> Reply:
-    """Write dump.rdb in a child process; SCHEDULE waits for a running rewrite of the journal."""
+    """Write dump.rdb in a child process; SCHEDULE waits for a running rewrite."""
     if len(words) > 1 or (words and words[0].upper() != b"SCHEDULE"):
         raise errors.SyntaxError_
     return files(c).bgsave(bool(words))
@@ -152,7 +153,7 @@ def bgrewriteaof(c: Session) -> Reply:
 
 @command("LASTSAVE", "loading stale fast")
 def lastsave(c: Session) -> Reply:
-    """Unix time of the last snapshot, or of the opening when there is none."""
+    """Give the Unix time of the last snapshot, or of the opening without one."""
     if c.store.persistence is None:
         return c.store.started // 1_000_000_000
     return c.store.persistence.lastsave
@@ -163,20 +164,20 @@ def lastsave(c: Session) -> Reply:
 
 @command("TIME", "loading stale fast", since="2.6.0")
 def time(c: Session) -> Reply:
-    """Unix time: seconds, and microseconds within the second."""
+    """Give the Unix time: seconds, and microseconds within the second."""
     seconds, rest = divmod(c.clock.ns, 1_000_000_000)
     return [b"%d" % seconds, b"%d" % (rest // 1000)]
 
 
 @command("ROLE", "noscript loading stale fast", since="2.8.12")
 def role(c: Session) -> Reply:
-    """The place in a replication: a master without replicas."""
+    """Tell the role in replication: a master without replicas."""
     return [b"master", 0, []]
 
 
-@command("WAIT numreplicas timeout", "blocking", since="3.0.0")
+@generic("WAIT numreplicas timeout", "blocking", since="3.0.0")
 def wait(c: Session, replicas: bytes, timeout: bytes) -> Reply:
-    """How many replicas have the session's writes: none, told at once, since none can come."""
+    """Count the replicas that have the session's writes: none, told at once."""
     to_int(replicas)
     if to_int(timeout, errors.TimeoutNotInteger) < 0:
         raise errors.TimeoutNegative
@@ -185,7 +186,7 @@ def wait(c: Session, replicas: bytes, timeout: bytes) -> Reply:
 
 @command("SHUTDOWN [[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", ADMIN + " no_multi allow_busy")
 def shutdown(c: Session, *words: bytes) -> Reply:
-    """Stop a server. There is none behind an embedded store, which closes by itself."""
+    """Stop a server; there is none behind an embedded store, which closes by itself."""
     given = {word.upper() for word in words}
     if given - {b"NOSAVE", b"SAVE", b"NOW", b"FORCE", b"ABORT"} or given >= {b"NOSAVE", b"SAVE"}:
         raise errors.SyntaxError_
@@ -196,7 +197,7 @@ def shutdown(c: Session, *words: bytes) -> Reply:
 
 @command("LOLWUT [VERSION version]", "readonly fast", since="5.0.0")
 def lolwut(c: Session, *words: bytes) -> Reply:
-    """A skyline, another one each time, and the version."""
+    """Draw a skyline, another one each time, and the version."""
     from redtool.commands.connection import SERVER_VERSION
 
     if len(words) > 1 and words[0].upper() == b"VERSION":
@@ -208,7 +209,7 @@ def lolwut(c: Session, *words: bytes) -> Reply:
 
 @command("DEBUG subcommand [argument [argument ...]]", ADMIN)
 def debug(c: Session, subcommand: bytes, *words: bytes) -> Reply:
-    """Subcommands for tests: SLEEP, OBJECT, SET-ACTIVE-EXPIRE, STRINGMATCH-LEN, ERROR, PROTOCOL, POPULATE."""
+    """Run a subcommand for tests: SLEEP, OBJECT, POPULATE, ERROR and others."""
     from redtool.commands.debug import SUBCOMMANDS
 
     found = SUBCOMMANDS.get(subcommand.upper())

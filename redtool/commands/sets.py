@@ -135,7 +135,7 @@ def srandmember(c: Session, key: bytes, count: bytes | None = None, *rest: bytes
 @command("SSCAN key cursor [MATCH pattern] [COUNT count]", "readonly", since="2.8.0",
          complexity="O(1) a call, O(N) for all members")  # fmt: skip
 def sscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
-    """Go through the members a page at a time: gives the next cursor and some of them."""
+    """Go through the members a page at a time: next cursor, and some of them."""
     start = to_cursor(cursor)
     value = c.readable(key, Set)
     if value is None:

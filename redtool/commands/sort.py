@@ -42,7 +42,7 @@ class Request:
 @command("SORT key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
          " [STORE destination]", "write denyoom movablekeys", complexity="O(N+M*log(M)) elements, replies")  # fmt: skip
 def sort(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Order a list, set or sorted set by number, text or other keys; STORE keeps the outcome as a list."""
+    """Order a list, set or sorted set by number, text or other keys."""
     wanted = Request(sort.trailing(args))
     rows = ordered(c, key, wanted)
     if wanted.store is None:
@@ -59,7 +59,7 @@ def sort(c: Session, key: bytes, *args: bytes) -> Reply:
 @command("SORT_RO key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
          "readonly movablekeys", since="7.0.0", complexity="O(N+M*log(M)) elements, replies")  # fmt: skip
 def sort_ro(c: Session, key: bytes, *args: bytes) -> Reply:
-    """SORT without STORE, for where writing is not allowed."""
+    """Order as SORT does, without STORE, for where writing is not allowed."""
     return ordered(c, key, Request(sort_ro.trailing(args)))
 
 

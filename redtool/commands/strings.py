@@ -63,7 +63,7 @@ def store_until(c: Session, key: bytes, value: bytes, when: int) -> None:
 @command("SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds"
          " | PXAT unix-time-milliseconds | KEEPTTL]", "write denyoom")  # fmt: skip
 def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
-    """Store a string under a key, with options for expiry and for whether it may exist."""
+    """Store a string under a key, with an expiry and on conditions if wanted."""
     if not args:
         c.db.put(key, value)
         c.changed(key, b"set")
@@ -251,13 +251,13 @@ def getrange(c: Session, key: bytes, start: bytes, end: bytes) -> Reply:
 
 @command("SUBSTR key start end", "readonly", complexity="O(N) bytes returned")
 def substr(c: Session, key: bytes, start: bytes, end: bytes) -> Reply:
-    """The old name of GETRANGE."""
+    """Give part of a string; the old name of GETRANGE."""
     return getrange.handler(c, key, start, end)  # type: ignore[misc]
 
 
 @command("SETRANGE key offset value", "write denyoom", since="2.2.0")
 def setrange(c: Session, key: bytes, offset: bytes, value: bytes) -> Reply:
-    """Overwrite part of a string from an offset, zero-filling a gap; gives the new length."""
+    """Overwrite part of a string from an offset; gives the new length."""
     at = to_int(offset)
     if at < 0:
         raise errors.OffsetOutOfRange
@@ -330,7 +330,7 @@ def incrbyfloat(c: Session, key: bytes, increment: bytes) -> Reply:
 @command("LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]", "readonly", since="7.0.0",
          complexity="O(N*M) lengths", keys=(1, 2, 1))  # fmt: skip
 def lcs(c: Session, key1: bytes, key2: bytes, *args: bytes) -> Reply:
-    """Give the longest common subsequence of two strings, its length, or where it matches."""
+    """Give the longest common subsequence of two strings, its length or places."""
     try:
         a, b = string_at(c, key1) or b"", string_at(c, key2) or b""
     except errors.WrongType:

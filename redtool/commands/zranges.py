@@ -154,7 +154,7 @@ def zrangebylex(c: Session, key: bytes, *args: bytes) -> Reply:
 @command("ZREVRANGEBYLEX key max min [LIMIT offset count]", "readonly", since="2.8.9",
          complexity="O(log N + M) for M members given")  # fmt: skip
 def zrevrangebylex(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give a range of members that all have one score, by their bytes, the last first."""
+    """Give a range of members that all have one score, by their bytes, last first."""
     return read(c, key, Range(args, "lex", True))
 
 

@@ -220,13 +220,13 @@ def take_first(c: Session, keys: Sequence[bytes], count: int, highest: bool) -> 
 
 @command("BZPOPMIN key [key ...] timeout", "write blocking fast", since="5.0.0", complexity="O(log N)")
 def bzpopmin(c: Session, *args: bytes) -> Reply:
-    """Like ZPOPMIN on the first sorted set that has members, waiting for one."""
+    """Remove the lowest member of the first sorted set that has one; waits for one."""
     return pop_or_wait(c, args, False)
 
 
 @command("BZPOPMAX key [key ...] timeout", "write blocking fast", since="5.0.0", complexity="O(log N)")
 def bzpopmax(c: Session, *args: bytes) -> Reply:
-    """Like ZPOPMAX on the first sorted set that has members, waiting for one."""
+    """Remove the highest member of the first sorted set that has one; waits for one."""
     return pop_or_wait(c, args, True)
 
 
@@ -240,7 +240,7 @@ def pop_or_wait(c: Session, args: tuple[bytes, ...], highest: bool) -> Reply:
 @command("ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]", "write movablekeys", since="7.0.0",
          complexity="O(K) + O(log N) a member given, K the number of keys")  # fmt: skip
 def zmpop(c: Session, *args: bytes) -> Reply:
-    """Remove members from the first sorted set that has some; gives its key and the members."""
+    """Remove members from the first sorted set that has some; gives its key and them."""
     keys, highest, count = popping(args)
     return named(take_first(c, keys, count, highest))
 
@@ -248,7 +248,7 @@ def zmpop(c: Session, *args: bytes) -> Reply:
 @command("BZMPOP timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", "write blocking movablekeys", since="7.0.0",
          complexity="O(K) + O(log N) a member given, K the number of keys")  # fmt: skip
 def bzmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
-    """Like ZMPOP, waiting for a sorted set that has members."""
+    """Remove members from the first sorted set that has some; waits for one."""
     keys, highest, count = popping(args)
     seconds = to_timeout(timeout)
     found = take_first(c, keys, count, highest)
@@ -306,7 +306,7 @@ def zrandmember(c: Session, key: bytes, *args: bytes) -> Reply:
 @command("ZSCAN key cursor [MATCH pattern] [COUNT count] [NOSCORES]", "readonly", since="2.8.0",
          complexity="O(1) a call, O(N) for all members")  # fmt: skip
 def zscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
-    """Go through the members and scores a page at a time: gives the next cursor and some of them.
+    """Go through members and scores a page at a time: next cursor, and some of them.
 
     What Redis stores packed (a listpack) comes whole in one page, in order, whatever COUNT says. Scores of what it
     does not store packed come with 17 digits, as its C code prints them here and nowhere else.
