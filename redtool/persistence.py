@@ -46,6 +46,10 @@ class Sink:
     def function(self, code: bytes) -> None:
         self.store.functions.append(code)
 
+    def use(self, db: int) -> None:
+        self.select(db)
+        self.session.db = self.store.databases[db]
+
     def command(self, argv: list[bytes]) -> None:
         self.store.execute(self.session, tuple(argv))
 

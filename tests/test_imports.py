@@ -19,8 +19,8 @@ before = set(sys.modules)
 import os
 from redtool.__main__ import guarded
 code = guarded(sys.argv[1:])
+new = sorted(set(sys.modules) - before)
 import json
-new = sorted(m for m in set(sys.modules) - before if m != "json" and not m.startswith("json."))
 os.write(2, json.dumps([code, new]).encode())
 """
 

@@ -128,7 +128,7 @@ class Journal:
         for number, part in enumerate(parts):
             path = self._path(part)
             if number:
-                sink.command([b"SELECT", b"0"])  # each file starts in database 0
+                sink.use(0)  # each file starts in database 0
             try:
                 size, replay = replay_file(path, sink, self.warn)
             except FileNotFoundError:

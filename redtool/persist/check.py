@@ -61,6 +61,9 @@ class Contents:
     def command(self, argv: list[bytes]) -> None:
         """Counted by the replay."""
 
+    def use(self, db: int) -> None:
+        """Commands are counted for all databases together."""
+
 
 class FileReport:
     """One file of an AOF: its size, commands in it, bytes of it that are whole, and what is wrong with the rest."""

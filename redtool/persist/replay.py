@@ -2,7 +2,8 @@
 
 Whole commands are cut from a chunk by splitting it at CRLF and checking every announced length; what does not fit
 that (long values, values with CRLF across chunks, the end of the file) is read one command at a time, exactly. The
-commands of a MULTI are handed on at its EXEC, so an unfinished transaction never shows.
+commands of a MULTI are handed on at its EXEC, so an unfinished transaction never shows. A sink has what ``rdb`` asks
+for and ``command(argv)``, ``use(db)`` (for SELECT).
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 
     class Sink(RdbSink, Protocol):
         def command(self, argv: list[bytes], /) -> object: ...
+        def use(self, db: int, /) -> object: ...
 
 
 CHUNK = 1 << 16
 LINE = 32  # longest line with a length
 ANNOTATION = 1024  # longest line that starts with "#"
 PROBES, HIDDEN = 64, 3  # places looked at, and commands in a row that are no accident
-MARKS = (b"MULTI", b"EXEC")
+MARKS = (b"MULTI", b"EXEC", b"SELECT")
 FATAL = (errors.UnknownCommand, errors.UnknownSubcommand, errors.WrongArity)  # a server refuses the file too
 
 
@@ -121,8 +123,8 @@ class Replay:
         command = self.sink.command
         for number, argv in enumerate(commands):
             name = argv[0]
-            if len(name) < 6 and name.upper() in MARKS:
-                self._mark(name.upper(), chunk, number)
+            if len(name) < 7 and name.upper() in MARKS and (name[0] not in b"sS" or self._transaction is None):
+                self._mark(argv, chunk, number)
             elif self._transaction is not None:
                 self._transaction.append(argv)
             else:
@@ -132,9 +134,12 @@ class Replay:
                     self._error(error, argv, chunk, number)
         self.commands += len(commands)
 
-    def _mark(self, name: bytes, chunk: int, number: int) -> None:
-        """MULTI or EXEC."""
-        opens = name == b"MULTI"
+    def _mark(self, argv: list[bytes], chunk: int, number: int) -> None:
+        """MULTI, EXEC, or SELECT outside of them."""
+        if argv[0][0] in b"sS":
+            self._use(argv, chunk, number)
+            return
+        opens = argv[0].upper() == b"MULTI"
         if opens == (self._transaction is not None):
             reason = "MULTI inside MULTI" if opens else "EXEC without MULTI"
             raise _corrupt(self.path, self._place(chunk, number), reason)
@@ -142,11 +147,20 @@ class Replay:
             self._transaction, self._began = [], (chunk, number)
             return
         group, self._transaction = self._transaction or [], None
-        for argv in group:
+        for words in group:
+            if words[0].upper() == b"SELECT":
+                self._use(words, *self._began)
+                continue
             try:
-                self.sink.command(argv)
+                self.sink.command(words)
             except errors.ReplyError as error:
-                self._error(error, argv, *self._began)
+                self._error(error, words, *self._began)
+
+    def _use(self, argv: list[bytes], chunk: int, number: int) -> None:
+        """SELECT: what follows belongs to another database."""
+        if len(argv) != 2 or not argv[1].isdigit() or len(argv[1]) > 9:
+            raise _corrupt(self.path, self._place(chunk, number), "SELECT without the number of a database")
+        self.sink.use(int(argv[1]))
 
     def _error(self, error: errors.ReplyError, argv: list[bytes], chunk: int, number: int) -> None:
         if isinstance(error, FATAL):

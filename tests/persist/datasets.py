@@ -52,6 +52,9 @@ class Collected:
     def command(self, argv: list[bytes]) -> None:
         self.commands.append(argv)
 
+    def use(self, db: int) -> None:
+        self.commands.append([b"SELECT", b"%d" % db])
+
     def plain(self) -> dict[int, dict[bytes, Any]]:
         return {
             db: {key: (plain(value), expires.get(key)) for key, value in data.items()}

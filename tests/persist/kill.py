@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from threading import Timer
 
 import redtool
@@ -20,7 +21,8 @@ WRITES = 200
 
 def lines(mode: str) -> list[bytes]:
     """CONFIG SET and 200 writes of several kinds, each recognisable afterwards."""
-    forms = (b"SET s%d v%d\n", b"HSET hash f%d v%d\n", b"ZADD zset %d m%d\n", b"RPUSH l%d v%d\n", b"SETEX e%d 1000 v%d\n")
+    forms = (b"SET s%d v%d\n", b"HSET hash f%d v%d\n", b"ZADD zset %d m%d\n", b"RPUSH l%d v%d\n",
+             b"SETEX e%d 1000 v%d\n")  # fmt: skip
     writes = [forms[i % len(forms)] % (i, i) for i in range(WRITES)]
     return [b"CONFIG SET appendfsync %b\n" % mode.encode(), *writes]
 
@@ -47,7 +49,8 @@ def acknowledged(home: str, mode: str, rng: random.Random) -> int:
             if timer is not None:
                 timer.cancel()
             process.kill()
-            process.stdin = None
+            with suppress(BrokenPipeError):
+                process.stdin.close()
     return max(count, 0)
 
 

@@ -148,6 +148,12 @@ SET = wire(b"SET", b"a", b"1")
             len(SET),
         ),
         (SET + wire(b"EXEC"), "EXEC without MULTI", len(SET)),
+        (SET + wire(b"SELECT", b"x"), "SELECT without the number of a database", len(SET)),
+        (
+            SET + wire(b"MULTI") + wire(b"select") + wire(b"EXEC"),
+            "SELECT without the number of a database",
+            len(SET),
+        ),
         (SET + wire(b"MULTI") + SET + wire(b"multi"), "MULTI inside MULTI", 2 * len(SET) + len(wire(b"MULTI"))),
         (b"#" + b"x" * 2000, "an annotation has no end", 0),
     ],
