@@ -18,10 +18,14 @@ HIDDEN = {"sentinel", "only_sentinel", "protected", "may_replicate"}
 # Flags that we have and the list, read from the sources of 7.0 and Valkey 9, has not: Redis 7.4 and the live
 # server's COMMAND INFO have them (tests/commands/test_introspection.py).
 ONLY_OURS = {
-    "WATCH": {"no_multi"},
-    **dict.fromkeys(("SELECT", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME", "CLIENT SETINFO", "CLIENT NO-EVICT",
-                     "CLIENT NO-TOUCH"), {"allow_busy"}),
-    **dict.fromkeys(("MEMORY MALLOC-STATS", "MEMORY PURGE"), {"loading"}),
+    name: set(words.split())
+    for words, names in {
+        "no_multi": ["WATCH"],
+        "allow_busy": ["SELECT", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME", "CLIENT SETINFO", "CLIENT NO-EVICT",
+                       "CLIENT NO-TOUCH"],
+        "loading": ["MEMORY MALLOC-STATS", "MEMORY PURGE"],
+    }.items()
+    for name in names
 }  # fmt: skip
 
 

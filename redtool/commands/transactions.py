@@ -25,7 +25,7 @@ def multi(c: Session) -> Reply:
     return OK
 
 
-@command("EXEC", "noscript loading stale skip_slowlog", since="1.2.0", complexity="Depends on commands in the transaction")
+@command("EXEC", "noscript loading stale skip_slowlog", since="1.2.0", complexity="Depends on the queued commands")
 def exec_(c: Session) -> Reply:
     """Run the queued commands as one; nil when a watched key changed."""
     if c.queue is None:
@@ -57,7 +57,8 @@ def discard(c: Session) -> Reply:
     return OK
 
 
-@command("WATCH key [key ...]", "noscript loading stale fast allow_busy no_multi", since="2.2.0", complexity="O(1) a key")
+@command("WATCH key [key ...]", "noscript loading stale fast allow_busy no_multi", since="2.2.0",
+         complexity="O(1) a key")  # fmt: skip
 def watch(c: Session, *keys: bytes) -> Reply:
     """Make the next EXEC depend on these keys staying as they are."""
     if c.queue is not None:
