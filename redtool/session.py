@@ -64,6 +64,13 @@ class Session:
         """Unix time in ms, fixed for the running command."""
         return self.clock.ns // 1_000_000
 
+    def passed(self, when: int) -> bool:
+        """Tell whether a deadline has passed, so that setting it deletes the key.
+
+        Not while a journal is replayed: a key that ends today may have been given a later end, or none, afterwards.
+        """
+        return when <= self.now and self.db.lazy
+
     @property
     def config(self) -> Any:
         return self.store.config

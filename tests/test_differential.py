@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
+from typing import Any
 
 import pytest
 
 from redtool.commands.table import TABLE
+from redtool.errors import ReplyError
 from tests import differential, embedded, servers, wire
-from tests.differential import EXCLUDED, Step
+from tests.differential import EXCLUDED, Argv, Program, Step
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,51 @@ def test_the_shortest_history_is_found(quick: servers.RealServer, monkeypatch: p
     assert short.history == [(0, (b"INCRBY", b"n", b"2"))]
     assert (short.ours, short.theirs) == (":3", ":2")
     assert "INCRBY n 2" in str(short)
+
+
+class Tape:
+    """Stands in for the journal of a store and keeps what it is given, with SELECT where the database changes."""
+
+    def __init__(self) -> None:
+        self.pending: list[Argv] = []
+        self.db = 0
+
+    def select(self, db: int) -> None:
+        self.db = db
+        self.pending.append((b"SELECT", b"%d" % db))
+
+    def append(self, argv: Argv, db: int) -> None:
+        if db != self.db:
+            self.select(db)
+        self.pending.append(argv)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_journal_of_random_commands_gives_the_same_dataset(quick: servers.RealServer, seed: int) -> None:
+    """Keys expire during the run, and the journal is replayed when every deadline has passed."""
+    first = embedded.Client()
+    clients = [first, embedded.Client(first.store)]
+    tape: Any = Tape()
+    first.store.journal = tape
+    for i, (client, argv) in enumerate(Program(Random(seed), differential.drawable(quick)).steps(600)):
+        clients[client].call(*argv)
+        if i % 50 == 49:
+            first.advance(700_000)
+    replayed = embedded.Client()
+    replayed.advance(100 * 365 * 86_400_000)
+    replayed.store.load()
+    for argv in tape.pending:
+        reply = replayed.call(*argv)
+        assert not isinstance(reply, ReplyError), f"{argv} gave {reply}"
+    for db in first.store.databases:
+        for key in list(db.data):
+            db.peek(key)  # those past their deadline go, as they would at the next look
+    for db in replayed.store.databases:
+        now = first.ns // embedded.MS
+        gone = [key for key, when in db.expires.items() if when <= now]
+        for key in gone:
+            db.remove(key)
+    assert differential.dataset(replayed) == differential.dataset(first)
 
 
 TREES = [

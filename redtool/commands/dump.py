@@ -54,7 +54,7 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
     when = lifetime if b"ABSTTL" in opt or not lifetime else c.now + lifetime
     if when > INT64_MAX:
         raise errors.InvalidExpire("restore")
-    if when and when <= c.now:
+    if when and c.passed(when):
         if c.db.peek(key) is not None:
             c.remove(key)
             c.journal(b"DEL", key)

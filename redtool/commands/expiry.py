@@ -52,7 +52,7 @@ def end_at(c: Session, key: bytes, name: str, text: bytes, unit: int, base: int,
         raise errors.InvalidExpire(name)
     if c.db.get(key) is None or not permitted(wanted, c.db.expires.get(key), when):
         return 0
-    if when <= c.now:
+    if c.passed(when):
         c.remove(key)
         c.journal(b"DEL", key)
         c.changed(key, b"del")

@@ -46,7 +46,7 @@ def chosen_deadline(c: Session, name: str, opt: dict[bytes, Any]) -> int | None:
 
 def store_until(c: Session, key: bytes, value: bytes, when: int) -> None:
     """Put a string that lives until ``when``; one in the past is stored and then deleted, as a server does."""
-    if when <= c.now:
+    if c.passed(when):
         if c.remove(key):
             c.journal(b"DEL", key)
             c.changed(key, b"del")
@@ -162,7 +162,7 @@ def getex(c: Session, key: bytes, *args: bytes) -> Reply:
             c.journal(b"PERSIST", key)
             c.changed(key, b"persist")
     elif when is not None:
-        if when <= c.now:
+        if c.passed(when):
             c.remove(key)
             c.journal(b"DEL", key)
             c.changed(key, b"del")

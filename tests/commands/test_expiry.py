@@ -216,3 +216,14 @@ def test_a_scan_over_expiring_keys_gives_those_that_stay(clocked: Runner) -> Non
         if cursor == b"0":
             break
     assert {b"stay:%d" % i for i in range(200)} <= seen
+
+
+@pytest.mark.parametrize("line", ["SET k v PXAT 1000", "PEXPIREAT k 1000", "EXPIREAT k 1", "GETEX k PXAT 1000"])
+def test_replay_keeps_a_key_whose_deadline_was_taken_back_later(clocked: Runner, line: str) -> None:
+    store = clocked.client.store  # type: ignore[union-attr]
+    clocked("SET k v")
+    store.load()
+    clocked(line)
+    clocked("PERSIST k")
+    store.loaded()
+    clocked.table([("GET k", b"v"), ("TTL k", -1)])
