@@ -324,7 +324,7 @@ class Requests:
         """Let hiredis read request arrays; give what begins with one that is unfinished or not to its liking."""
         reader, batch, used = self._reader, [], -1
         reader.feed(data)
-        reader.feed(b":%d\r\n" % END)  # hiredis cannot tell "nothing begun" from "a request begun": this comes out or not
+        reader.feed(b":%d\r\n" % END)  # comes out if no request is begun, which hiredis cannot tell otherwise
         gets = reader.gets
         try:
             while type(argv := gets()) is list:

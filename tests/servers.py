@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,14 @@ class Client:
         self.close()
 
 
+def _die_with_parent() -> None:
+    """Let Linux stop the server when the tests are killed before they can."""
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
+
+
 class RealServer:
     """A running server. ``socket`` is its unix socket, ``directory`` its data directory."""
 
@@ -100,7 +108,8 @@ class RealServer:
         self._client: Client | None = None
         words = [binary, "--port", "0", "--unixsocket", self.socket, "--save", "", "--dir", str(directory)]
         words += ["--logfile", str(directory / "log"), *options]
-        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(words, stdout=quiet, stderr=quiet, preexec_fn=_die_with_parent)
         self._await_socket()
 
     def _await_socket(self) -> None:

@@ -32,17 +32,18 @@ class ConnectionLost(ConnectError):
 
 
 class Connection:
-    """A connection, open and greeted. ``proto`` is the protocol spoken, ``server`` what HELLO said of the server.
+    """A connection, open and greeted. ``proto`` is the protocol spoken, ``server`` what HELLO said of the server;
+    ``welcome`` is False while the server wants a password that it was not given.
 
     ``sent`` counts the bytes of requests that the system took, since whoever sends last set it to 0.
     After an exception requests and replies are out of step: ``close`` it.
     """
 
-    __slots__ = ("_decoder", "_ready", "_size", "_sock", "proto", "sent", "server", "target")
+    __slots__ = ("_decoder", "_ready", "_size", "_sock", "proto", "sent", "server", "target", "welcome")
 
     def __init__(self, target: Target, user: str | None = None, password: str | None = None) -> None:
         self.target = target
-        self.proto, self.sent = 2, 0
+        self.proto, self.sent, self.welcome = 2, 0, True
         self.server: dict[Reply, Reply] = {}
         self._decoder = Decoder()
         self._ready: deque[Reply] = deque()
@@ -68,7 +69,8 @@ class Connection:
                 return
             message = reply.message if isinstance(reply, ReplyError) else "an odd answer to HELLO"
             if message.startswith("NOAUTH") and password is None:
-                return  # as redis-cli: connected, and each command says NOAUTH until AUTH is typed
+                self.welcome = False  # as with redis-cli, each command says NOAUTH until AUTH is typed
+                return
             if not message.startswith(NO_HELLO):
                 raise ConnectError(f"{self.target.address}: {message}")
             if wanted == 3:

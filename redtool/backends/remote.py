@@ -37,6 +37,9 @@ MESSAGES = frozenset((b"message", b"pmessage", b"smessage"))
 # Commands after which the connection is in another state
 STATEFUL = frozenset((b"SELECT", b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH", b"RESET", b"AUTH", b"HELLO"))
 SINGLE = frozenset((*SUBSCRIBING, b"MONITOR", b"SHUTDOWN"))  # not one reply each: never within a pipeline
+# Commands that may wait for data: what came before them is answered first
+WAITING = frozenset(b"BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP XREAD XREADGROUP".split())
+APART = SINGLE | WAITING
 PIECE = 1 << 16  # bytes of requests encoded at a time
 
 
@@ -72,11 +75,9 @@ class Remote:
     def connect(self) -> Connection:
         """Open the connection if it is not, and select the database. ConnectError when it cannot be."""
         if self._connection is None:
-            if self._credentials is None:
-                self._credentials = self.target.credentials()
-            connection = Connection(self.target, *self._credentials)
+            connection = Connection(self.target, *self._known_credentials())
             try:
-                if self._home:
+                if self._home and connection.welcome:
                     self._reselect(connection)
             except BaseException:
                 connection.close()
@@ -84,9 +85,15 @@ class Remote:
             self._connection = connection
         return self._connection
 
+    def _known_credentials(self) -> tuple[str | None, str | None]:
+        """User and password; asks for them once."""
+        if self._credentials is None:
+            self._credentials = self.target.credentials()
+        return self._credentials
+
     def _reselect(self, connection: Connection) -> None:
         reply = connection.call("SELECT", str(self._home))
-        if isinstance(reply, ReplyError) and not reply.message.startswith("NOAUTH"):
+        if isinstance(reply, ReplyError):
             home, self._home, self.db = self._home, 0, 0
             raise ConnectError(f"cannot select database {home} of {self.target.address}: {reply.message}")
 
@@ -303,26 +310,43 @@ class Remote:
         texts = [word.decode("utf-8", "surrogateescape") for word in given]
         if texts:
             self._credentials = (texts[0] if len(texts) > 1 else None, texts[-1])
+            if self._connection is not None and not self._connection.welcome:
+                self._forget()  # the next one is greeted properly: RESP3, the database
 
-    def pipeline(self, batch: Sequence[Sequence[Word]]) -> list[Reply]:
+    def pipeline(self, batch: Sequence[Sequence[Word]], stop: bool = False) -> list[Reply]:
         """Run commands in order; an error is a value. Sending and receiving overlap, so a batch may have any size.
 
-        ConnectError when the connection is lost midway says how many replies came (``replies`` holds them).
+        Gives fewer replies than commands before one that may wait, and when ``stop`` ends it at an error: then nothing
+        is sent ahead. ConnectError when the connection is lost midway says how many replies came (``replies``).
         """
         lines = [[word if type(word) is bytes else to_bytes(word) for word in argv] for argv in batch]
         names = [_name(words) for words in lines]
         for name, words in zip(names, lines, strict=True):
             _refuse(name, words)
         replies: list[Reply] = []
+        try:
+            self._run_apart(names, lines, replies, stop)
+        except ConnectError as error:
+            lost = ConnectionLost(*error.args)
+            lost.replies = (*replies, *getattr(error, "replies", ()))
+            raise lost from None
+        return replies
+
+    def _run_apart(self, names: list[bytes], lines: list[list[bytes]], replies: list[Reply], stop: bool) -> None:
+        """Run commands and append their replies; those that are no part of a pipeline one by one."""
         start = 0
-        for at in [at for at, name in enumerate(names) if name in SINGLE]:
+        for at in range(len(names)) if stop else [at for at, name in enumerate(names) if name in APART]:
             replies += self._run(names[start:at], lines[start:at])
+            if replies and names[at] in WAITING:
+                return
             try:
                 replies.append(self.execute(*lines[at]))
             except ReplyError as error:
                 replies.append(error)
+                if stop:
+                    return
             start = at + 1
-        return replies + self._run(names[start:], lines[start:])
+        replies += self._run(names[start:], lines[start:])
 
     def _run(self, names: list[bytes], lines: list[list[bytes]]) -> list[Reply]:
         """Run commands that have one reply each."""
@@ -356,15 +380,20 @@ class Remote:
                 self._follow(name, words, reply)
 
     def commands(self) -> Mapping[bytes, Command]:
-        """The server's commands, from its COMMAND DOCS; redtool's own table where it has none (before Redis 7)."""
+        """The server's commands, from its COMMAND DOCS; redtool's own table where it cannot say (before Redis 7)."""
         if self._commands is None:
             from redtool.backends.learn import learn
+            from redtool.commands.table import load_all
 
-            self.connect()
-            # A connection of its own: this one may be in MULTI, or subscribed
-            connection = Connection(self.target, *(self._credentials or (None, None)))
+            try:
+                # A connection of its own: the other may be in MULTI, or subscribed
+                connection = Connection(self.target, *self._known_credentials())
+            except ConnectError:
+                return load_all()
             try:
                 self._commands = learn(connection)
+            except ConnectError:
+                return load_all()
             finally:
                 connection.close()
         return self._commands
