@@ -146,11 +146,13 @@ class Store:
                 except errors.ReplyError as error:
                     reply = error
                     self._failed(session, entry, error)
-                if self.changes != before or session.effects is not None:
-                    if journal is not None and session.effects is None:
+                effects = session.effects
+                if effects is not None or self.changes != before:
+                    if journal is not None and (effects is None or len(effects) == 1):
                         if session.db.index != journal.db:
                             journal.select(session.db.index)
-                        journal.pending.append(argv)
+                        journal.pending.append(argv if effects is None else effects[0])
+                        session.effects = None
                     else:
                         self._record(session, argv)
                 if entry is not None:
@@ -363,6 +365,20 @@ class Store:
             except errors.StoreError as error:
                 self.guard = str(error)
                 raise
+
+    # -- values as bytes
+
+    def pack(self, value: Any) -> bytes:
+        """Encode a value as DUMP gives it."""
+        from redtool.persist import payload
+
+        return payload.pack(value)
+
+    def unpack(self, data: bytes) -> Any:
+        """Decode what DUMP gave. Raises BadPayload, BadFormat."""
+        from redtool.persist import payload
+
+        return payload.unpack(data)
 
     # -- loading
 

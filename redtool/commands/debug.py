@@ -42,18 +42,16 @@ def _number(text: bytes) -> float:
 def describe(c: Session, key: bytes) -> Reply:
     """Where a value lies, its encoding, its size in a snapshot, and when it was last used."""
     from redtool.commands.introspection import encoding_of, idle_seconds
-    from redtool.persist.codecs import SAVERS
 
     value = c.db.peek(key)
     if value is None:
         raise errors.NoSuchKey
-    pieces: list[bytes] = []
-    SAVERS[type(value)](value, pieces.append, 10)
+    size = len(c.store.pack(value)) - 11  # less the type byte and the footer
     idle = idle_seconds(c, key)
     used = c.clock.ns // 1_000_000_000 - idle
     text = (
         f"Value at:0x{id(value):x} refcount:1 encoding:{encoding_of(c, value).decode()} "
-        f"serializedlength:{sum(map(len, pieces))} lru:{used & 0xFFFFFF} lru_seconds_idle:{idle}"
+        f"serializedlength:{size} lru:{used & 0xFFFFFF} lru_seconds_idle:{idle}"
     )
     return Status(text.encode())
 

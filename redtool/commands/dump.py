@@ -16,27 +16,16 @@ if TYPE_CHECKING:
 
 command = group("generic")
 
-FOOTER = 10  # bytes: RDB version (2) and CRC-64 (8), both little endian
-MODULE = 7  # type byte of a module's value, which can be stepped over but not kept
-PLAIN, FIELDS, VALKEY = 10, 12, 80  # RDB versions: plain types, those with field deadlines, Valkey's own
-
 
 @command("DUMP key", "readonly", since="2.6.0", complexity="O(N) elements")
 def dump(c: Session, key: bytes) -> Reply:
     """Give the value under a key as bytes for RESTORE; nil when missing."""
-    from redtool.persist.codecs import SAVERS
-    from redtool.persist.crc64 import crc64
-
     value = c.db.get(key)
     if value is None:
         c.store.misses += 1
         return None
     c.store.hits += 1
-    parts: list[bytes] = []
-    version = FIELDS if getattr(value, "deadlines", None) else PLAIN
-    kind = SAVERS[type(value)](value, parts.append, version)
-    body = b"".join([bytes([kind]), *parts, version.to_bytes(2, "little")])
-    return body + crc64(body).to_bytes(8, "little")
+    return c.store.pack(value)
 
 
 @command("RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]", "write denyoom",
@@ -50,7 +39,7 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
     lifetime = to_int(ttl)
     if lifetime < 0:
         raise errors.InvalidTtl
-    value = loaded(payload)
+    value = c.store.unpack(payload)
     when = lifetime if b"ABSTTL" in opt or not lifetime else c.now + lifetime
     if when > INT64_MAX:
         raise errors.InvalidExpire("restore")
@@ -79,25 +68,3 @@ def idle_time(opt: dict[bytes, Any]) -> int:
     if not 0 <= frequency <= 255:
         raise errors.InvalidFrequency
     return idle
-
-
-def loaded(payload: bytes) -> Any:
-    """Check the footer of DUMP's bytes and decode the value."""
-    from redtool.persist.codecs import DAMAGE, REDIS
-    from redtool.persist.codecs import VALKEY as VALKEY_TYPES
-    from redtool.persist.crc64 import crc64
-
-    end = len(payload) - FOOTER
-    version = int.from_bytes(payload[end : end + 2], "little") if end > 0 else 0
-    if not (1 <= version <= FIELDS or version == VALKEY):
-        raise errors.BadPayload
-    if crc64(payload[:-8]).to_bytes(8, "little") != payload[-8:]:
-        raise errors.BadPayload
-    loaders = VALKEY_TYPES if version == VALKEY else REDIS
-    try:
-        value, pos = loaders[payload[0]](payload[:end], 1)
-    except DAMAGE:
-        raise errors.BadFormat from None
-    if value is None or pos != end or payload[0] == MODULE:
-        raise errors.BadFormat
-    return value
