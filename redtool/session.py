@@ -86,7 +86,8 @@ class Session:
 
     def readable(self, key: bytes, kind: type) -> Any:
         """The value under ``key`` if it is of this kind, None when missing; counts a hit or a miss."""
-        value = self.db.get(key)
+        db = self.db
+        value = db.get(key) if db.expires or db.tracking else db.data.get(key)
         if value is None:
             self.store.misses += 1
             return None
@@ -99,7 +100,7 @@ class Session:
     def writable(self, key: bytes, kind: type, create: bool = False) -> Any:
         """The same for a command that writes: no statistics; ``create`` makes an empty one."""
         db = self.db
-        value = db.get(key)
+        value = db.get(key) if db.expires or db.tracking else db.data.get(key)
         if value is None:
             if create:
                 value = kind()

@@ -48,28 +48,31 @@ class Embedded:
 
     def execute(self, *argv: Word) -> Reply:
         """Run one command. Words may be bytes, str (UTF-8), int or float; raises ReplyError."""
-        for word in argv:
-            if type(word) is not bytes:
-                argv = tuple([to_bytes(word) for word in argv])
-                break
+        try:
+            words = [w if type(w) is bytes else w.encode() if type(w) is str else to_bytes(w) for w in argv]
+        except UnicodeEncodeError:  # bytes that were no UTF-8 when the shell or the host program read them
+            words = [to_bytes(word) for word in argv]
+        if not words:
+            raise errors.UsageError("no command given")
         store = self.store
+        replies: list[Reply] = []
         with self._lock:
             if self.closed:
                 raise errors.StoreError("the store is closed")
             try:
-                return store.execute(self.session, argv)  # type: ignore[arg-type]
+                store.run(self.session, (words,), replies)
             except Block as block:
                 waiting = block
-            except IndexError:
-                if argv:
-                    raise
-                raise errors.UsageError("no command given") from None
             finally:
-                if store.unflushed():
+                if store.journal is not None and store.journal.pending:
                     store.flush()
-        return self._wait(argv, waiting)  # type: ignore[arg-type]
+        if not replies:
+            return self._wait(words, waiting)
+        if isinstance(replies[0], errors.ReplyError):
+            raise replies[0]
+        return replies[0]
 
-    def _wait(self, argv: tuple[bytes, ...], block: Block) -> Reply:
+    def _wait(self, argv: Argv, block: Block) -> Reply:
         """Wait until another thread's command serves this one, or the deadline passes."""
         from threading import Event
 

@@ -48,6 +48,11 @@ def keep(c: Session, key: bytes, event: bytes, found: ZSet) -> int:
          since="1.2.0", complexity="O(log N) a member")  # fmt: skip
 def zadd(c: Session, key: bytes, *args: bytes) -> Reply:
     """Add members to a sorted set, or update their scores."""
+    if len(args) == 2 and args[0].isdigit():  # the usual form
+        zset = c.writable(key, ZSet, create=True)
+        size = len(zset.scores)
+        c.changed(key, b"zadd", zset.put(args[1], float(args[0])))
+        return len(zset.scores) - size
     options, pairs = split(args)
     scores = [to_score(text) for text in pairs[::2]]
     zset = c.writable(key, ZSet, create=b"XX" not in options)
