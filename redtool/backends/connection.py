@@ -82,7 +82,13 @@ class Connection:
 
     def call(self, *argv: str) -> Reply:
         """Send one command and wait for the next value; an error is a value."""
-        self.send(pack([word.encode("utf-8", "surrogateescape") for word in argv]))
+        try:
+            self.send(pack([word.encode("utf-8", "surrogateescape") for word in argv]))
+        except ConnectionLost as lost:
+            try:
+                return self.next_value()  # what the server said before it closed
+            except ConnectionLost as why:
+                raise (lost if str(why) == CLOSED else why) from None
         return self.next_value()
 
     def send(self, data: bytes) -> None:
@@ -185,11 +191,12 @@ def _would_block(error: OSError) -> bool:
 
 def open_socket(target: Target) -> Socket | SSLSocket:
     """Connect to the target's address, TLS included. ConnectError in plain words."""
+    context = _tls_context(target) if target.tls else None
     try:
         sock = _connect_unix(target) if target.socket else _connect_tcp(target)
     except OSError as error:
         raise ConnectError(f"cannot connect to {target.address}: {plain_reason(error)}") from None
-    return _start_tls(sock, target) if target.tls else sock
+    return sock if context is None else _start_tls(sock, context, target)
 
 
 # The socket module costs half of an interpreter's start (selectors, enum); what is needed of it is in _socket.
@@ -235,8 +242,7 @@ def _connected(target: Target, family: int, kind: int, proto: int, address: obje
     return sock
 
 
-def _start_tls(sock: Socket, target: Target) -> SSLSocket:
-    context = _tls_context(target)
+def _start_tls(sock: Socket, context: SSLContext, target: Target) -> SSLSocket:
     name = target.sni or (target.host if not target.socket else None)
     try:
         return context.wrap_socket(sock, server_hostname=name)  # type: ignore[arg-type]
@@ -275,6 +281,8 @@ def plain_reason(error: OSError) -> str:
         return "unknown host" if error.errno in (-2, -5) else (error.strerror or "").lower()
     if kind == "SSLCertVerificationError":
         return f"the server's certificate is not trusted: {getattr(error, 'verify_message', '')}"
+    if kind == "SSLEOFError" and not getattr(error, "reason", ""):
+        return CLOSED
     if kind.startswith("SSL"):
         return _tls_reason(str(getattr(error, "reason", "") or error.strerror or ""))
     return (error.strerror or str(error)).lower()
@@ -293,6 +301,6 @@ def _silence(target: Target, error: ConnectError) -> str:
     if isinstance(error, ProtocolError):
         tls = "byte 0x15" in str(error) and not target.tls  # how a TLS alert begins
         return "the server speaks TLS: use --tls or rediss://" if tls else f"this is not a Redis server: {error}"
-    if str(error) == CLOSED and not target.tls:
-        return f"{CLOSED} without an answer (does it want TLS?)"
+    if str(error) == CLOSED and not target.cert:
+        return f"{CLOSED} without an answer (does it want {'a client certificate' if target.tls else 'TLS'}?)"
     return str(error)

@@ -7,7 +7,7 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 Talk = Callable[["Peer"], None]
@@ -89,9 +89,17 @@ def _serve(listener: socket.socket, talks: tuple[Talk, ...], log: list[bytes], t
             return
         with sock:
             try:
-                end = tls.wrap_socket(sock, server_side=True) if tls else sock
+                end = tls.wrap_socket(sock.dup(), server_side=True) if tls else sock
                 with end:
                     talks[min(served, len(talks) - 1)](Peer(end, log))
-            except OSError:
-                pass  # the client went away, or did not like the certificate
+            except OSError:  # the client went away, or one side did not like the other's certificate
+                sock.close() if tls is None else _part(sock)
         served += 1
+
+
+def _part(sock: socket.socket) -> None:
+    """Close so that the other side can read what was last said: no reset for what nobody reads."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(65536):
+            pass

@@ -481,7 +481,7 @@ UNREACHABLE = [
     ("redis://[::1]:1", "cannot connect to [::1]:1: "),
     ("unix:///none/s", "cannot connect to /none/s: no such file or directory"),
     ("redis://host.invalid", "cannot connect to host.invalid:6379: "),
-    ("rediss://127.0.0.1:1?cacert=/none", "cannot connect to 127.0.0.1:1: connection refused"),
+    ("rediss://127.0.0.1:1", "cannot connect to 127.0.0.1:1: connection refused"),
 ]
 
 
