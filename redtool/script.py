@@ -83,7 +83,7 @@ class Script:
         """Run some lines. False when the script must stop."""
         start = 0
         for at, (number, argv) in enumerate(entries):
-            if isinstance(argv, errors.QuotingError):
+            if type(argv) is not list:
                 if not self.commands(entries[start:at]):
                     return False
                 start = at + 1
@@ -115,7 +115,11 @@ class Script:
         render, out = self.render, []
         for at, reply in enumerate(replies):
             kind = type(reply)
-            if isinstance(reply, errors.ReplyError):
+            if render is None and (kind is Status or kind is bytes):
+                out.append(reply)  # type: ignore[arg-type]
+            elif render is None and kind is int:
+                out.append(b"%d" % reply)  # type: ignore[str-format]
+            elif isinstance(reply, errors.ReplyError):
                 if render is not None and self.format != "human":
                     out.append(render(tuple(entries[at][1]), reply)[:-1])  # type: ignore[arg-type]
                 _write(out)
@@ -124,10 +128,6 @@ class Script:
                     return False
             elif render is not None:
                 out.append(render(tuple(entries[at][1]), reply)[:-1])  # type: ignore[arg-type]
-            elif kind is Status or kind is bytes:
-                out.append(reply)  # type: ignore[arg-type]
-            elif kind is int:
-                out.append(b"%d" % reply)
             else:
                 out.append(raw(reply)[:-1])
         _write(out)

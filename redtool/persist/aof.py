@@ -447,8 +447,10 @@ class Journal:
 
 def encode(commands: Sequence[Argv]) -> bytes:
     """The commands as the AOF holds them."""
+    if len(commands) <= SLICE:
+        return _encode_slice(commands)
     pieces = [_encode_slice(commands[at : at + SLICE]) for at in range(0, len(commands), SLICE)]
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return b"".join(pieces)
 
 
 def _encode_slice(commands: Sequence[Argv]) -> bytes:
