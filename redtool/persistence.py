@@ -88,10 +88,27 @@ class Persistence:
                 load_dump(os.path.join(directory, config["dbfilename"]), store, warn)
             store.loaded()
             store.journal = self.journal
+            config.on_change("appendonly", self.switch_journal)
         except BaseException:
             os.close(lock)
             raise
         return self
+
+    def switch_journal(self, on: bool) -> None:
+        """CONFIG SET appendonly: begin a journal from the data in memory, or save a snapshot and end it."""
+        if on == (self.journal is not None):
+            return
+        self.poll(block=True)
+        if self.journal is None:
+            try:
+                self.journal = Journal.start(self.directory, self.store.config, contents(self.store), self.store.functions)
+            except errors.StoreError as error:
+                raise errors.ReplyError(str(error)) from None
+        else:
+            self.save()
+            self.journal.close()
+            self.journal = None
+        self.store.journal = self.journal
 
     # -- snapshots
 
@@ -191,6 +208,8 @@ class Persistence:
                 self.journal.finish_rewrite()
             else:
                 self.journal.abort_rewrite()
+        if self.journal is not None and self.journal.rewrite_due and not self.save_child and not self.rewrite_child:
+            self.bgrewriteaof()
 
     def wait(self) -> None:
         """Wait until no background work is left."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from redtool.resp import Reply
     from redtool.store import Store
 
-Argv = tuple[bytes, ...]
+    Argv = Sequence[bytes]
 
 INT32 = 2**31  # the number of a database is read as a C int
 
@@ -38,7 +38,7 @@ class Session:
     ``effects`` is None while the running command is journalled as it was sent.
     """
 
-    __slots__ = ("aborted", "argv", "clock", "db", "deny_block", "dirty", "effects", "guarded", "id", "labels", "name",
+    __slots__ = ("aborted", "clock", "db", "deny_block", "dirty", "effects", "guarded", "id", "labels", "name",
                  "proto", "queue", "since", "store", "watching")  # fmt: skip
 
     def __init__(self, store: Store) -> None:
@@ -57,7 +57,6 @@ class Session:
         self.deny_block = False  # inside EXEC: blocking commands do not wait
         self.guarded = False
         self.effects: list[Argv] | None = None
-        self.argv: Argv = ()
 
     @property
     def now(self) -> int:

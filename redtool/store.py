@@ -354,8 +354,8 @@ class Store:
         self.flush()
 
     def unflushed(self) -> bool:
-        """Tell whether the journal holds bytes that the kernel has not got."""
-        return self.journal is not None and bool(self.journal.pending)
+        """Tell whether the journal holds commands that the kernel has not got, and may take now."""
+        return self.journal is not None and bool(self.journal.pending) and not self.guard
 
     def flush(self) -> None:
         """Hand the journal to the kernel: before a reply leaves. A failure refuses all further writes."""
@@ -365,6 +365,8 @@ class Store:
             except errors.StoreError as error:
                 self.guard = str(error)
                 raise
+            if self.guard:
+                self.guard = ""
 
     # -- values as bytes
 
@@ -379,6 +381,13 @@ class Store:
         from redtool.persist import payload
 
         return payload.unpack(data)
+
+    def repair(self) -> None:
+        """Forget what can be derived again, after an interrupt in the middle of a command that only reads."""
+        self.depth = 0
+        self._group = None
+        for db in self.databases:
+            db.loaded()
 
     # -- loading
 

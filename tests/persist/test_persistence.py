@@ -1,0 +1,109 @@
+"""The files of an open store: who owns it, SAVE, BGSAVE, BGREWRITEAOF, and the journal switched on and off."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import redtool
+from redtool import errors
+from redtool.backends.embedded import open_store
+
+
+def fill(store: redtool.backends.embedded.Embedded, count: int = 100) -> None:
+    for i in range(count):
+        store.execute("SET", f"k{i}", i)
+
+
+def test_a_second_owner_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
+    with redtool.open(tmp_path), pytest.raises(errors.StoreLocked, match=f"in use by process {os.getpid()}$"):
+        open_store(tmp_path, wait=0.05)
+
+
+def test_a_waiting_owner_gets_the_store(tmp_path: Path) -> None:
+    with redtool.open(tmp_path) as store:
+        store.execute("SET", "k", "v")
+        code = "import sys, redtool; sys.stdout.buffer.write(redtool.open(sys.argv[1]).execute('GET', 'k'))"
+        process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
+    out, _ = process.communicate(timeout=30)
+    assert out == b"v"
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    home = tmp_path / "store"
+    with redtool.open(home) as store:
+        store.execute("SET", "k", "v")
+        store.execute("SAVE")
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert {p.stat().st_mode & 0o777 for p in home.rglob("*") if p.is_file()} == {0o600}
+
+
+@pytest.mark.parametrize("fork", [False, True])
+def test_bgsave_is_the_data_of_the_moment(tmp_path: Path, fork: bool) -> None:
+    with open_store(tmp_path, fork=fork) as store:
+        fill(store)
+        assert store.execute("BGSAVE") == b"Background saving started"
+        store.execute("SET", "later", "x")
+        assert store.persistence is not None
+        store.persistence.wait()
+        assert store.persistence.last_save_ok
+    with redtool.open(tmp_path / "dump.rdb") as dump:
+        assert dump.execute("DBSIZE") == 100
+        with pytest.raises(errors.ReadOnly):
+            dump.execute("SET", "k", "v")
+
+
+@pytest.mark.parametrize("fork", [False, True])
+def test_rewrite_keeps_what_came_during_it(tmp_path: Path, fork: bool) -> None:
+    with open_store(tmp_path, fork=fork) as store:
+        for _ in range(50):
+            fill(store)
+        before = journal_size(tmp_path)
+        store.execute("BGREWRITEAOF")
+        store.execute("SET", "later", "x")
+    assert journal_size(tmp_path) < before / 5
+    with redtool.open(tmp_path) as store:
+        assert store.execute("DBSIZE") == 101
+        assert store.execute("GET", "later") == b"x"
+
+
+def journal_size(home: Path) -> int:
+    return sum(p.stat().st_size for p in (home / "appendonlydir").iterdir())
+
+
+def test_without_a_journal_the_snapshot_is_what_is_kept(tmp_path: Path) -> None:
+    with redtool.open(tmp_path) as store:
+        store.execute("SET", "kept", "1")
+        store.execute("CONFIG", "SET", "appendonly", "no")
+        store.execute("SET", "lost", "1")
+    with redtool.open(tmp_path) as store:
+        assert store.execute("KEYS", "*") == [b"kept"]
+        store.execute("SET", "again", "1")
+        store.execute("CONFIG", "SET", "appendonly", "yes")
+        store.execute("SET", "more", "1")
+    with redtool.open(tmp_path) as store:
+        assert sorted(store.execute("KEYS", "*")) == [b"again", b"kept", b"more"]
+
+
+def test_writes_are_taken_again_once_the_disk_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with redtool.open(tmp_path) as store:
+        store.execute("SET", "before", "1")
+
+        def full(fd: int, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "write", full)
+            with pytest.raises(errors.StoreError, match="disk full"):
+                store.execute("SET", "during", "1")
+            with pytest.raises(errors.RedtoolError, match="disk full"):
+                store.execute("SET", "refused", "1")
+            assert store.execute("GET", "before") == b"1"
+        store.tick()
+        store.execute("SET", "after", "1")
+    with redtool.open(tmp_path) as store:
+        assert sorted(store.execute("KEYS", "*")) == [b"after", b"before", b"during"]
