@@ -75,7 +75,7 @@ def guarded(argv: list[str]) -> int:
 
 def fail(error: object, code: int) -> int:
     """Write the reason on stderr, whether or not anyone can read it; gives the code."""
-    try:
+    try:  # noqa: SIM105 - contextlib is slow to import
         os.write(2, f"redtool: {error}\n".encode("utf-8", "surrogateescape"))
     except OSError:
         pass

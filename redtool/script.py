@@ -112,7 +112,8 @@ class Script:
 
     def show(self, entries: list[Entry], replies: list[Reply]) -> bool:
         """Print the replies of a batch, errors where they belong. False when an error ends the script."""
-        render, out = self.render, []
+        render = self.render
+        out: list[bytes] = []
         for at, reply in enumerate(replies):
             kind = type(reply)
             if render is None and (kind is Status or kind is bytes):

@@ -1,0 +1,109 @@
+"""All verbs as one typer application, and how a command line reaches one of them.
+
+``run_verb(options)`` runs one; ``tree()`` gives typer's command tree, from which help, man pages and completions
+are made. The shared options (redtool/options.py) are taken out of a verb's words before typer sees them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from redtool import exits, oneshot
+from redtool.cli import aof, bgsave, config, demo, memory, policy, repl, run, scan
+from redtool.errors import UsageError
+from redtool.options import VERBS, Options, extract
+
+# Verbs of several words that are Redis commands too: a word that is no subverb makes it the command
+ALSO_COMMANDS = frozenset({"config", "memory"})
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+for _module in (demo, repl, run, scan, bgsave):
+    app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.verb)
+for _group in (memory, policy, config, aof):
+    app.add_typer(_group.app, name=_group.NAME, help=_group.HELP, epilog=_group.EXAMPLES)
+
+# What typer raises for a command line that is wrong, whichever click it brings along
+Misuse: Any = typer.BadParameter.__base__
+
+
+def tree() -> Any:
+    """typer's command tree: ``.commands`` by name, each with ``.params``, ``.help`` and ``.epilog`` (the examples)."""
+    return get_command(app)
+
+
+def run_verb(options: Options) -> int:
+    """Run the verb that ``options.words`` begin with, or show help; gives the exit code. Raises UsageError."""
+    words = list(options.words)
+    if words[:1] == ["help"] and not options.forced:
+        options.flags["help"] = "yes"
+        del words[0]
+    if not words or options.forced or words[0] not in VERBS or words[0] == "help":
+        return _help(words)
+    command, path, rest = _descend(words)
+    own = {name: not getattr(param, "is_flag", False) for param in command.params for name in param.opts
+           if param.param_type_name == "option"}  # fmt: skip
+    rest = extract(rest, own, options.flags)
+    if "help" in options.flags:
+        return _help(path)
+    if hasattr(command, "commands"):
+        return _group(command, path, rest, options)
+    return _invoke(path, rest, options)
+
+
+def _descend(words: list[str]) -> tuple[Any, list[str], list[str]]:
+    """The command that the first words name, those words, and the rest."""
+    command, path = tree(), []
+    while words and words[0] in getattr(command, "commands", ()):
+        command = command.commands[words[0]]
+        path.append(words[0])
+        words = words[1:]
+    return command, path, words
+
+
+def _group(command: Any, path: list[str], rest: list[str], options: Options) -> int:
+    """A verb of several words without a known second one: the Redis command, the default subverb, or wrong."""
+    name = path[0]
+    if rest and name in ALSO_COMMANDS and rest[0][:1] != "-":
+        return oneshot.run(options.with_words([*path, *rest]))
+    if not rest and command.callback is not None and getattr(command, "invoke_without_command", False):
+        return _invoke(path, rest, options)
+    known = ", ".join(command.commands)
+    wrong = f"'{rest[0]}' is none" if rest else "none is given"
+    raise UsageError(f"redtool {name} takes one of {known}; {wrong}. See redtool {name} --help")
+
+
+def _invoke(path: list[str], rest: list[str], options: Options) -> int:
+    """Let typer parse a verb's own words and call it."""
+    try:
+        code = tree().main([*path, *rest], prog_name="redtool", standalone_mode=False, obj=options)
+    except Misuse as error:
+        raise UsageError(f"{_plain(error.format_message())}; see redtool {' '.join(path)} --help") from None
+    except typer.Abort:
+        return exits.INTERRUPTED
+    return code if isinstance(code, int) else exits.OK
+
+
+def _plain(message: str) -> str:
+    """typer's message as the tail of a line of ours."""
+    message = message.strip().rstrip(".")
+    return message[:1].lower() + message[1:]
+
+
+def _help(path: list[str]) -> int:
+    """Print the help of the program, a verb or a Redis command on stdout."""
+    from redtool.cli import helptext
+
+    if not path:
+        text = helptext.program()
+    elif path[0] in VERBS and path[0] != "help":
+        command, known, rest = _descend(path)
+        if rest and (path[0] not in ALSO_COMMANDS or not (found := helptext.redis_command(path))):
+            raise UsageError(f"there is no verb '{' '.join(path)}'; see redtool {' '.join(known)} --help")
+        text = found if rest else helptext.verb(known, command)
+    elif not (text := helptext.redis_command(path)):
+        raise UsageError(f"there is no verb or Redis command '{path[0]}'; see redtool --help")
+    oneshot.write(text.encode("utf-8", "surrogateescape"))
+    return exits.OK

@@ -1,0 +1,155 @@
+"""What verbs print: rows and facts in every format, notes and progress on stderr."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redtool.oneshot import complain, format_of, write
+from redtool.options import Options
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column: its name, the renderer's role for it, and how a person reads a value (None: as it is)."""
+
+    name: str
+    role: str = "value"
+    shown: Callable[[Any], object] | None = None
+
+    def for_people(self, value: object) -> object:
+        if value is None:
+            return "-"
+        return value if self.shown is None else self.shown(value)
+
+
+def show_rows(fields: Sequence[Field], rows: Sequence[Sequence[object]], options: Options, noun: str = "row",
+              note: str = "") -> None:  # fmt: skip
+    """Print a table. Raw: values between tabs; JSON: an object a row, one a line."""
+    name = format_of(options)
+    if name == "human":
+        from redtool.render.shape.kinds import Column, Empty, Table
+
+        heads = tuple(Column(field.name, field.role) for field in fields)
+        cells = [tuple(_cell(field.for_people(value)) for field, value in zip(fields, row, strict=True))
+                 for row in rows]  # fmt: skip
+        shown = Table(heads, cells, len(cells), noun, note=note) if cells else Empty(f"(no {noun}s)", note)
+        write_text(draw(shown, options), options)
+        return
+    write(b"".join(line(fields, row, name) for row in rows))
+
+
+def line(fields: Sequence[Field], row: Sequence[object], name: str) -> bytes:
+    """One row as a line of a format for programs."""
+    if name == "raw":
+        return b"\t".join(as_bytes(value) for value in row) + b"\n"
+    from redtool.render import choose
+
+    if name == "csv":
+        return choose("csv")((), list(row))
+    return choose("json")((), {field.name.encode(): value for field, value in zip(fields, row, strict=True)})
+
+
+def show_facts(facts: Mapping[str, tuple[object, object]], options: Options, **more: object) -> None:
+    """Print named facts: name -> (value, what a person reads). ``more`` only programs see, in JSON."""
+    name = format_of(options)
+    if name == "human":
+        from redtool.render.shape.kinds import Column, Table
+
+        cells = [(key.replace("_", " ").encode(), _cell(shown)) for key, (_, shown) in facts.items()]
+        write_text(draw(Table((Column("", "key"), Column("")), cells, len(cells), ""), options), options)
+    elif name == "json":
+        from redtool.render import choose
+
+        values: dict[bytes, object] = {key.encode(): value for key, (value, _) in facts.items()}
+        values.update((key.encode(), value) for key, value in more.items())
+        write(choose("json")((), values))
+    else:
+        fields = (Field("name"), Field("value"))
+        write(b"".join(line(fields, (key.encode(), value), name) for key, (value, _) in facts.items()))
+
+
+def draw(shape: Any, options: Options) -> str:
+    """Draw a shape as the renderers would on this terminal, nothing left out."""
+    from redtool.render.human import draw as drawn
+    from redtool.render.paint import Look
+
+    return drawn(shape, Look(columns(), colored(options), 0))
+
+
+def write_text(text: str, options: Options) -> None:
+    """Print a text for people, by way of the pager when it is taller than the screen."""
+    from redtool.render.pager import page
+    from redtool.render.terminal import is_tall, screen
+
+    if os.isatty(1) and "no_pager" not in options.flags:
+        across, lines = screen(os.environ)
+        if is_tall(text, across, lines) and page(text, lines, os.environ, None, across):
+            return
+    write(text.encode("utf-8", "surrogateescape"))
+
+
+def columns() -> int:
+    """Columns of the terminal at stdout, 80 where it is none."""
+    from redtool.render.terminal import screen
+
+    return screen(os.environ)[0] if os.isatty(1) else 80
+
+
+def colored(options: Options) -> bool:
+    from redtool.render import want_color
+
+    return want_color(options.get("color", "auto"), os.environ, os.isatty(1))
+
+
+def _cell(value: object) -> object:
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) and value else value
+
+
+def as_bytes(value: object) -> bytes:
+    """A value as raw output has it."""
+    if isinstance(value, bytes):
+        return value
+    return b"" if value is None else str(value).encode("utf-8", "surrogateescape")
+
+
+def size_text(count: int) -> str:
+    """Bytes as a person reads them."""
+    from redtool.render.cells import size
+
+    return size(count) or str(count)
+
+
+def note(text: str) -> None:
+    """A remark for people, on stderr, folded to the screen."""
+    from textwrap import wrap
+
+    width = min(columns(), 100)
+    complain("\n".join(wrap(text, width, subsequent_indent="  ")))
+
+
+def is_watched() -> bool:
+    """Whether someone sees stderr: then long work shows its progress."""
+    return os.isatty(2) and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr for long work, gone when it ends; gives a function that takes how far it is.
+
+    total: None where only time passes. Without a terminal at stderr there is nothing.
+    """
+    if not is_watched():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    parts: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
+    parts += [BarColumn(), MofNCompleteColumn()] if total else []
+    with Progress(*parts, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
