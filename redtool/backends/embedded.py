@@ -18,9 +18,11 @@ from redtool.store import Store
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from threading import Event
 
     from redtool.persistence import Persistence
     from redtool.resp import Push, Reply
+    from redtool.session import Argv
 
 Word = bytes | str | int | float
 
@@ -37,6 +39,7 @@ class Embedded:
         self.session = Session(store)
         self._lock = RLock()
         self.closed = False
+        self.waiting = False  # in the part of a wait that KeyboardInterrupt may end without harm
 
     @property
     def db(self) -> int:
@@ -64,7 +67,7 @@ class Embedded:
             except Block as block:
                 waiting = block
             finally:
-                if store.journal is not None and store.journal.pending:
+                if store.journal is not None and store.journal.pending and not store.guard:
                     store.flush()
         if not replies:
             return self._wait(words, waiting)
@@ -84,25 +87,51 @@ class Embedded:
 
         with self._lock:
             waiter = self.store.park(self.session, argv, block, wake)
+        stopped: BaseException | None = None
         try:
-            while not event.is_set():
-                left = None if block.deadline is None else (block.deadline * 1_000_000 - self.store.time_ns()) / 1e9
-                if left is not None and left <= 0:
-                    break
-                event.wait(0.1 if left is None else min(left, 0.1))
-                with self._lock:
-                    self.store.tick()
-        finally:
-            with self._lock:
-                if not event.is_set():
-                    self.store.unpark(waiter)
-                if self.store.unflushed():
-                    self.store.flush()
+            self._until(event, block.deadline)
+        except BaseException as error:  # Ctrl-C; a journal that cannot be written
+            stopped = error
+        with self._lock:
+            if not event.is_set():
+                self.store.unpark(waiter)
+            if self.store.unflushed():
+                self.store.flush()
+        if stopped is not None and not box:
+            raise stopped  # what has been served meanwhile is not lost
         if not box:
             return None
         if isinstance(box[0], errors.ReplyError):
             raise box[0]
         return box[0]
+
+    def _until(self, event: Event, deadline: int | None) -> None:
+        """Wait for the event or the deadline, keeping house."""
+        while not event.is_set():
+            left = 0.1 if deadline is None else (deadline * 1_000_000 - self.store.time_ns()) / 1e9
+            if left <= 0:
+                return
+            try:
+                self.waiting = True
+                event.wait(min(left, 0.1))
+            finally:
+                self.waiting = False
+            with self._lock:
+                self.store.tick()
+
+    def only_reads(self, argv: tuple[bytes, ...]) -> bool:
+        """Whether KeyboardInterrupt may strike anywhere in this command, if ``repair`` is called then."""
+        found = table.find(argv[0])
+        if found is not None and found.subs and len(argv) > 1:
+            found = found.subs.get(argv[1].upper())
+        if found is None:
+            return False
+        return "readonly" in found.flags or (found.name == "SORT" and b"STORE" not in {word.upper() for word in argv})
+
+    def repair(self) -> None:
+        """Put right what an interrupt in the middle of a command that only reads may have left half done."""
+        with self._lock:
+            self.store.repair()
 
     def pipeline(self, batch: Sequence[Sequence[bytes]], stop: bool = False) -> list[Reply]:
         """Run commands in order; an error is a value in the list. The journal is written once, at the end.

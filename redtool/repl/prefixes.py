@@ -1,0 +1,71 @@
+"""Find the keys of a large database that begin with a prefix, fast enough for every keystroke.
+
+Sorting a million keys at once would hold the line up for a second, so a snapshot of the keys is sorted in slices, one
+``step`` at a time while the person is not typing. A search bisects the slices that are sorted and walks the rest for a
+bounded time. Keys that came after the snapshot are the last of the dict, which keeps the order of insertion, and are
+looked at there; keys that are gone are left to the caller, who looks each up anyway.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+SLICE = 20_000  # keys sorted in one step: some milliseconds
+NEWEST = 10_000  # keys at the end of the dict that every search looks at
+WALK = 0.005  # seconds a search may walk over what is not sorted
+
+
+class PrefixIndex:
+    """A snapshot of the keys of ``data``, being sorted. ``made_at`` is the caller's change count at that time."""
+
+    def __init__(self, data: dict[bytes, Any], made_at: int) -> None:
+        self.data, self.made_at = data, made_at
+        self._unsorted = list(data)
+        self._slices: list[list[bytes]] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether all of it is sorted."""
+        return not self._unsorted
+
+    def step(self) -> None:
+        """Sort one more slice, the newest keys first."""
+        part = self._unsorted[-SLICE:]
+        del self._unsorted[-SLICE:]
+        part.sort()
+        self._slices.append(part)
+
+    def find(self, prefix: bytes) -> Iterator[bytes]:
+        """Give keys with the prefix in order, now and then one that is gone; not all while it is not ready."""
+        found = walk(reversed(self.data), prefix, NEWEST)
+        if self._unsorted:
+            found += walk(reversed(self._unsorted), prefix)
+        last = None
+        for key in merge(sorted(found), *(_from(part, prefix) for part in self._slices)):
+            if key != last:
+                last = key
+                yield key
+
+
+def _from(part: list[bytes], prefix: bytes) -> Iterator[bytes]:
+    for at in range(bisect_left(part, prefix), len(part)):
+        if not part[at].startswith(prefix):
+            return
+        yield part[at]
+
+
+def walk(keys: Iterable[bytes], prefix: bytes, most: int = 1 << 62, seconds: float = WALK) -> list[bytes]:
+    """Gather the keys with a prefix among the first ``most``, for no longer than ``seconds``."""
+    found: list[bytes] = []
+    until = perf_counter() + seconds
+    rest = islice(keys, most)
+    while part := list(islice(rest, 5000)):
+        found += [key for key in part if key.startswith(prefix)]
+        if perf_counter() > until:
+            break
+    return found

@@ -1,0 +1,282 @@
+"""Run what was typed: repeats, the REPL's own words, commands, messages; knows no line editor.
+
+A line never ends the session but for EXIT, QUIT and a fault of the program itself: errors are shown and the next
+line comes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from redtool.errors import ConnectError, QuotingError, RedtoolError, ReplyError
+from redtool.render import want_color
+from redtool.render.terminal import screen, show_reply
+from redtool.repl.interrupts import Interrupts
+from redtool.repl.judge import repeats
+from redtool.repl.looks import painted
+from redtool.repl.messages import confirmations, message
+from redtool.repl.meta import META, vocabulary
+from redtool.repl.sources import ServerSource, Source, StoreSource
+from redtool.repl.toolbar import Facts
+from redtool.repl.typed import encode
+from redtool.resp import QUEUED, Status
+from redtool.words import Lines
+
+if TYPE_CHECKING:
+    from redtool.backends import Backend
+    from redtool.commands.table import Command
+    from redtool.options import Options
+    from redtool.resp import Reply
+
+LISTENING = frozenset((b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"MONITOR"))
+
+
+class Leave(Exception):
+    """EXIT or QUIT."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C: what was left of a pasted text or of a repeat is not run."""
+
+
+class Shell:
+    """A session on a backend, which CONNECT changes. ``commands`` are those of the target and the REPL's own."""
+
+    def __init__(self, backend: Backend, options: Options, interrupts: Interrupts | None = None,
+                 config: Mapping[str, object] | None = None) -> None:  # fmt: skip
+        self.options, self.config = options, config or {}
+        self.interrupts = interrupts or Interrupts()
+        self.color = want_color(options.get("color", "auto"), os.environ, os.isatty(1))
+        self.seconds: float | None = None
+        self.keys: int | None = None  # of a server; a store's are counted as they are shown
+        self.queued: list[tuple[bytes, ...]] = []
+        self.trouble = ""  # what housekeeping complains of
+        self._adopt(backend)
+
+    def _adopt(self, backend: Backend) -> None:
+        from redtool.backends.embedded import Embedded
+        from redtool.backends.remote import Remote
+
+        self.backend = backend
+        self.connected = True
+        self.commands: Mapping[bytes, Command] = META
+        self.source: Source | None = None
+        self.store: Embedded | None = None
+        self.queued.clear()
+        self.keys = None
+        if isinstance(backend, Embedded):
+            self.source, self.store = StoreSource(backend), backend
+            if backend.store.journal is not None:
+                backend.store.journal.start_syncing()
+        elif isinstance(backend, Remote):
+            self.source = ServerSource(backend)
+
+    @property
+    def known(self) -> bool:
+        """Whether the target's commands are known."""
+        return self.commands is not META
+
+    def learn(self) -> None:
+        """Get the target's commands, for completion and HELP; takes a while, and may be done by another thread."""
+        source = self.source
+        known = source.commands() if source is not None else self.backend.commands()
+        if source is self.source:
+            self.commands = vocabulary(known)
+
+    def tick(self) -> None:
+        """Housekeeping while nobody types."""
+        if self.store is not None:
+            try:
+                self.store.tick()
+                self.trouble = ""
+            except RedtoolError as error:
+                self.trouble = str(error)
+
+    def count_keys(self) -> None:
+        """Ask a server how many keys there are; may be done by another thread."""
+        source = self.source
+        if isinstance(source, ServerSource) and self.connected:
+            keys = source.size()
+            if source is self.source:
+                self.keys = keys
+
+    @property
+    def facts(self) -> Facts:
+        """What prompt and toolbar show."""
+        backend = self.backend
+        keys = len(self.store.session.db) if self.store is not None else self.keys
+        queued = len(self.queued) if backend.in_multi else None
+        return Facts(backend.name, backend.db, keys, self.seconds, queued, self.connected, self.trouble)
+
+    # -- lines
+
+    def run(self, text: str) -> None:
+        """Run a text of one line or many. Raises Leave; nothing else that an error of a command could be."""
+        lines = Lines()
+        entries = lines.feed(encode(text) + b"\n") + lines.end()
+        try:
+            for _, argv in entries:
+                if isinstance(argv, QuotingError):
+                    self.complain(argv)
+                    continue
+                if len(entries) > 1:
+                    self.say([("facts", f"> {b' '.join(argv).decode('utf-8', 'backslashreplace')}\n")])
+                self.line(tuple(argv))
+        except Interrupted:
+            self.say([("facts", "(interrupted)\n")])
+
+    def line(self, argv: tuple[bytes, ...]) -> None:
+        """Run one line."""
+        times = 1
+        if repeats(argv):
+            times, argv = int(argv[0]), argv[1:]
+        own = OWN.get(argv[0].upper())
+        for _ in range(times):
+            if own is not None:
+                own(self, argv[1:])
+            else:
+                self.command(argv)
+            if self.interrupts.take():
+                raise Interrupted
+
+    def command(self, argv: tuple[bytes, ...]) -> None:
+        """Run a command on the target and show its reply."""
+        was_in_multi = self.backend.in_multi
+        reply = self._executed(argv)
+        if isinstance(reply, ConnectError):
+            return
+        queued = list(self.queued)
+        if not self.backend.in_multi:
+            self.queued.clear()
+        elif was_in_multi and type(reply) is Status and reply == QUEUED:
+            self.queued.append(argv)
+        listening = self.backend.remote and argv[0].upper() in LISTENING and not was_in_multi
+        if listening and not isinstance(reply, ReplyError):
+            self._say_all(confirmations(reply), self.backend)
+            return
+        self._allowing(lambda: show_reply(argv, reply, self.options, self.config, queued or None))
+        if self.backend.remote:
+            self._say_all([], self.backend)  # what the server sent of its own accord
+
+    def _executed(self, argv: tuple[bytes, ...]) -> Reply | ConnectError:
+        """The reply, errors as values; a lost connection is told here."""
+        start = perf_counter()
+        reply: Reply | ConnectError
+        try:
+            with self.interrupts.allow(self._stoppable(argv)):
+                reply = self.backend.execute(*argv)
+            self.connected = True
+        except ReplyError as error:
+            reply = error
+            self.connected = True
+        except ConnectError as error:
+            self.connected = not self.backend.remote
+            self.complain(error)
+            reply = error
+        except KeyboardInterrupt:
+            if self.store is not None:
+                self.store.repair()
+            raise Interrupted from None
+        finally:
+            self.seconds = perf_counter() - start
+        return reply
+
+    def _stoppable(self, argv: tuple[bytes, ...]) -> Callable[[], bool]:
+        """When Ctrl-C may stop a command: on a server always; in the store while it waits, or if it only reads."""
+        store = self.store
+        if store is None or store.only_reads(argv):
+            return lambda: True
+        return lambda: store.waiting
+
+    def _allowing(self, work: Callable[[], object]) -> None:
+        """Do what Ctrl-C may stop anywhere: printing."""
+        try:
+            with self.interrupts.allow():
+                work()
+        except KeyboardInterrupt:
+            self.say([("", "\n")])
+            raise Interrupted from None
+
+    def _say_all(self, first: Sequence[tuple[str, str]], backend: Backend) -> None:
+        """Show the messages that have come and, while there are subscriptions, those that come, until Ctrl-C."""
+
+        def show() -> None:
+            self.say(first)
+            for push in backend.messages():
+                self.say(message(push))
+
+        try:
+            self._allowing(show)
+        except ConnectError as error:
+            self.connected = False
+            self.complain(error)
+
+    # -- the REPL's own words
+
+    def help(self, words: Sequence[bytes]) -> None:
+        """HELP [topic]"""
+        from redtool.repl.helptext import about
+
+        if not self.known:
+            self.learn()
+        self.say(about(words, self.commands, screen(os.environ)[0]))
+
+    def clear(self, words: Sequence[bytes]) -> None:
+        """CLEAR"""
+        sys.stdout.write("\x1b[2J\x1b[H")
+        sys.stdout.flush()
+
+    def leave(self, words: Sequence[bytes]) -> None:
+        """EXIT, QUIT"""
+        raise Leave
+
+    def connect(self, words: Sequence[bytes]) -> None:
+        """CONNECT host port, CONNECT address: the old target is left when the new one is there."""
+        from redtool.backends import open_backend
+        from redtool.backends.target import parse, resolve
+
+        texts = [word.decode("utf-8", "surrogateescape") for word in words]
+        try:
+            if len(texts) not in (1, 2):
+                raise QuotingError("CONNECT wants a host and a port, or one address")
+            target = parse(texts[0]) if len(texts) == 1 else resolve({"host": texts[0], "port": texts[1]}, {})
+            if self._is_here(target.path):
+                self.say([("facts", f"already on {target.path}\n")])
+                return
+            with self.interrupts.allow():
+                backend = open_backend(target)
+        except RedtoolError as error:
+            self.complain(error)
+            return
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        self.backend.close()
+        self._adopt(backend)
+
+    def _is_here(self, path: str) -> bool:
+        kept = self.store.persistence if self.store is not None else None
+        return kept is not None and bool(path) and os.path.realpath(path) == os.path.realpath(kept.directory)
+
+    # -- printing
+
+    def say(self, pieces: Sequence[tuple[str, str]]) -> None:
+        """Print a text of (role, text) pieces."""
+        sys.stdout.write(painted(pieces, self.color).encode("utf-8", "replace").decode())
+        sys.stdout.flush()
+
+    def complain(self, error: RedtoolError) -> None:
+        """Print an error in one line."""
+        self.say([("problem", f"(error) {error}\n")])
+
+
+OWN: dict[bytes, Callable[[Shell, Sequence[bytes]], None]] = {
+    b"HELP": Shell.help,
+    b"CLEAR": Shell.clear,
+    b"EXIT": Shell.leave,
+    b"QUIT": Shell.leave,
+    b"CONNECT": Shell.connect,
+}
