@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
 import typer
 
@@ -10,7 +11,7 @@ from redtool import exits, oneshot
 from redtool.backends import open_backend
 from redtool.cli.background import start_and_wait
 from redtool.cli.facts import Facts, info, number, settings
-from redtool.cli.output import Field, note, show_facts, show_rows, size_text
+from redtool.cli.output import Field, encoded, note, show_facts, show_rows, size_text
 from redtool.options import Options
 
 TYPE_CHECKING = False
@@ -54,7 +55,8 @@ def status(ctx: typer.Context) -> int:
     finally:
         backend.close()
     shown = _status(facts, config)
-    extra = {"files": [{b"name": name, b"kind": kind, b"bytes": size} for kind, size, name in files]} if files else {}
+    extra = {"files": [{b"name": encoded(name), b"kind": encoded(kind), b"bytes": size}
+                       for kind, size, name in files]} if files else {}  # fmt: skip
     show_facts(shown, options, **extra)
     if oneshot.format_of(options) == "human":
         if files:
@@ -67,7 +69,7 @@ def status(ctx: typer.Context) -> int:
 def _status(facts: Facts, config: Facts) -> dict[str, tuple[object, object]]:
     """The lines of the table: name -> (value, what a person reads)."""
     on, sync = facts.get("aof_enabled", "0") == "1", config.get("appendfsync", "")
-    shown: dict[str, tuple[object, object]] = {"enabled": ("yes" if on else "no", "yes" if on else "no")}
+    shown: dict[str, tuple[object, object]] = {"enabled": (on, "yes" if on else "no")}
     if not on:
         return shown
     size, base = number(facts, "aof_current_size"), number(facts, "aof_base_size")
@@ -78,7 +80,7 @@ def _status(facts: Facts, config: Facts) -> dict[str, tuple[object, object]]:
         "size": (size, size_text(size)),
         "size_after_rewrite": (base, size_text(base)),
         "next_rewrite_at": (at, size_text(at) if at else "never by itself"),
-        "rewriting": ("yes" if rewriting else "no", "yes" if rewriting else "no"),
+        "rewriting": (rewriting, "yes" if rewriting else "no"),
         "last_rewrite": (facts.get("aof_last_bgrewrite_status", ""), facts.get("aof_last_bgrewrite_status", "")),
         "last_write": (facts.get("aof_last_write_status", ""), facts.get("aof_last_write_status", "")),
     }
@@ -115,7 +117,7 @@ def _advise(facts: Facts, config: Facts) -> None:
     if facts.get("aof_enabled", "0") != "1":
         note("Without it a restart goes back to the last snapshot. To turn it on: redtool config set appendonly yes")
     elif facts.get("aof_last_write_status") == "err":
-        note("The last write to it failed: look for a full or broken disk; until it can be written nothing is accepted.")
+        note("The last write to it failed: is the disk full? Until it can be written, writes are refused.")
     elif config.get("appendfsync") == "no":
         note("For a queue or sessions everysec is the usual choice: redtool config set appendfsync everysec")
 
@@ -123,7 +125,7 @@ def _advise(facts: Facts, config: Facts) -> None:
 @app.command("rewrite", epilog=REWRITE_EXAMPLES)
 def rewrite(
     ctx: typer.Context,
-    wait: bool = typer.Option(False, "--wait", help="wait until it is done; exit 1 when that failed"),
+    wait: Annotated[bool, typer.Option("--wait", help="wait until it is done; exit 1 when that failed")] = False,
 ) -> int:
     """Rewrite the AOF in the background, as short as the dataset allows."""
     options: Options = ctx.obj

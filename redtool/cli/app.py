@@ -22,8 +22,8 @@ ALSO_COMMANDS = frozenset({"config", "memory"})
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 for _module in (demo, repl, run, scan, bgsave):
     app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.verb)
-for _group in (memory, policy, config, aof):
-    app.add_typer(_group.app, name=_group.NAME, help=_group.HELP, epilog=_group.EXAMPLES)
+for _family in (memory, policy, config, aof):
+    app.add_typer(_family.app, name=_family.NAME, help=_family.HELP, epilog=_family.EXAMPLES)
 
 # What typer raises for a command line that is wrong, whichever click it brings along
 Misuse: Any = typer.BadParameter.__base__
@@ -71,8 +71,9 @@ def _group(command: Any, path: list[str], rest: list[str], options: Options) -> 
     if not rest and command.callback is not None and getattr(command, "invoke_without_command", False):
         return _invoke(path, rest, options)
     known = ", ".join(command.commands)
-    wrong = f"'{rest[0]}' is none" if rest else "none is given"
-    raise UsageError(f"redtool {name} takes one of {known}; {wrong}. See redtool {name} --help")
+    if rest:
+        raise UsageError(f"there is no 'redtool {name} {rest[0]}', only {known}; see redtool {name} --help")
+    raise UsageError(f"what about it? redtool {name} takes {known}; see redtool {name} --help")
 
 
 def _invoke(path: list[str], rest: list[str], options: Options) -> int:

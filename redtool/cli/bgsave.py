@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from redtool import errors, oneshot
@@ -19,8 +21,10 @@ redtool bgsave schedule            as the Redis command
 
 def verb(
     ctx: typer.Context,
-    words: list[str] = typer.Argument(None, metavar="[schedule]", help="save as soon as a running rewrite has ended"),
-    wait: bool = typer.Option(False, "--wait", help="wait until it is saved; exit 1 when that failed"),
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[schedule]", help="save as soon as a running rewrite has ended")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="wait until it is saved; exit 1 when that failed")] = False,
 ) -> int:
     """Save the dataset to dump.rdb in the background.
 
@@ -28,13 +32,14 @@ def verb(
     open it.
     """
     options: Options = ctx.obj
+    words = words or []
     if not wait:
-        return oneshot.run(options.with_words([NAME, *(words or [])]))
-    if [word.lower() for word in words or []] not in ([], ["schedule"]):
+        return oneshot.run(options.with_words([NAME, *words]))
+    if [word.lower() for word in words] not in ([], ["schedule"]):
         raise errors.UsageError(f"redtool bgsave takes no '{words[0]}'; see redtool bgsave --help")
     backend = open_backend(options)
     try:
-        command = (b"BGSAVE", *(word.upper().encode() for word in words or []))
+        command = (b"BGSAVE", *(word.upper().encode() for word in words))
         return start_and_wait(backend, command, "saving", "rdb_bgsave_in_progress", "rdb_last_bgsave_status", options)
     finally:
         backend.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from redtool import errors, oneshot
@@ -32,7 +34,9 @@ app = typer.Typer(rich_markup_mode=None)
 @app.command("get", epilog=GET_EXAMPLES)
 def get(
     ctx: typer.Context,
-    names: list[str] = typer.Argument(None, metavar="PARAMETER…", help="names, or patterns in quotes: 'save*'"),
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="PARAMETER…", help="names, or patterns in quotes: 'save*'")
+    ] = None,
 ) -> int:
     """Show parameters and their values."""
     options: Options = ctx.obj
@@ -44,7 +48,9 @@ def get(
 @app.command("set", epilog=SET_EXAMPLES, context_settings={"ignore_unknown_options": True})
 def change(
     ctx: typer.Context,
-    words: list[str] = typer.Argument(None, metavar="PARAMETER VALUE…", help="names and values in turn"),
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="PARAMETER VALUE…", help="names and values in turn")
+    ] = None,
 ) -> int:
     """Change parameters, all of them or none."""
     options: Options = ctx.obj

@@ -57,7 +57,7 @@ def verb(ctx: typer.Context) -> int:
             return exits.OK
         from redtool.repl import run_repl_on
 
-        return run_repl_on(backend, options, "The demo store is yours. HELP explains, Ctrl-D leaves.")
+        return run_repl_on(backend, options)
     finally:
         backend.close()
 
@@ -99,7 +99,7 @@ class Page:
     def reply(self, argv: list[bytes], reply: object) -> None:
         from redtool.render.terminal import to_text
 
-        self.line(to_text(argv, reply, width=self.width, color=self.color).rstrip("\n"))
+        self.line(to_text(argv, reply, width=self.width, color=self.color, json_pretty=True).rstrip("\n"))
 
 
 def _introduce(page: Page, path: str) -> None:
@@ -129,17 +129,17 @@ def _end(page: Page, path: str, backend: Backend, stay: bool) -> None:
     page.line()
     page.line(page.paint("All of it", BOLD))
     page.command("KEYS *", True)
-    page.reply([b"KEYS", b"*"], sorted(backend.execute(b"KEYS", b"*")))  # type: ignore[type-var, arg-type]
+    keys = backend.execute(b"KEYS", b"*")
+    page.reply([b"KEYS", b"*"], sorted(keys) if isinstance(keys, list) else keys)
     page.line()
     if not path:
         page.prose("This store is in memory and ends with the demo.")
-        return
-    where = f"redtool --store {path}"
-    page.line(page.paint("Go on", BOLD) + ("" if stay else " with"))
-    hints = [(f"{where} scan --long", "every key with type, TTL and size"),
-             (f"{where} policy list", "what is dropped when memory is full"),
-             (f"rm -r {path}", "when done")]  # fmt: skip
-    if not stay:
-        hints.insert(0, (where, "look around in it"))
-    for typed, why in hints:
-        page.line(f"  {typed}  {page.paint('# ' + why, DIM)}")
+    elif stay:
+        page.prose(f"The store stays in {path}; remove it with rm -r when done. Below is the REPL on it: try HGETALL "
+                   "user:4, Tab after a few letters, or HELP ZADD.")  # fmt: skip
+    else:
+        page.line("Go on:")
+        for typed in ("redtool", "redtool scan --long", "redtool policy list"):
+            name, _, verb_words = typed.partition(" ")
+            page.line(f"  {page.paint(name, CYAN)} --store {path} {verb_words}".rstrip())
+        page.line(f"  {page.paint('rm', CYAN)} -r {path}")

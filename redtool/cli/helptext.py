@@ -43,13 +43,28 @@ def program() -> str:
 
 
 def options() -> list[str]:
-    """The shared options, a block a section."""
+    """The shared options, a block a section, those of one purpose together."""
     blocks: list[list[str]] = []
-    for names, metavar, text in merged():
+    hidden = {name for names, _ in TOGETHER.values() for name in names}
+    spellings = {OPTIONS[names[0]][0]: (names, metavar, text) for names, metavar, text in merged()}
+    for name, (names, metavar, text) in spellings.items():
         if names[0] in SECTIONS:
             blocks.append([f"{SECTIONS[names[0]]}\n"])
-        blocks[-1].append(entry(f"{', '.join(names)} {metavar}".rstrip(), text, INDENT))
+        if name in TOGETHER:
+            group, text = TOGETHER[name]
+            shown = " ".join(f"{spellings[each][0][0]} {spellings[each][1]}".rstrip() for each in group)
+            blocks[-1].append(entry(shown, text, INDENT))
+        elif name not in hidden:
+            blocks[-1].append(entry(f"{', '.join(names)} {metavar}".rstrip(), text, INDENT))
     return ["".join(lines) for lines in blocks]
+
+
+# Options that ``program`` shows in one entry: name of the first -> (names, what they are for)
+TOGETHER = {
+    "askpass": (("askpass", "password_file", "password_command"), "where else the password comes from"),
+    "tls": (("tls", "cacert", "cert", "key", "sni", "insecure"), "TLS, and how"),
+    "resp2": (("resp2", "resp3"), "protocol to speak (default: RESP3 where the server has it)"),
+}
 
 
 def merged() -> list[tuple[list[str], str, str]]:

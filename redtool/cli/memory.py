@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
 import typer
 
@@ -38,8 +39,12 @@ def group() -> None:
 @app.command("usage", epilog=USAGE_EXAMPLES)
 def usage(
     ctx: typer.Context,
-    keys: list[str] = typer.Argument(None, metavar="KEY…", help="one key, or several for a table with their sum"),
-    samples: int | None = typer.Option(None, "--samples", metavar="N", min=0, help="elements to measure a key, 0 for all"),
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY…", help="one key, or several for a table with their sum")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option("--samples", metavar="N", min=0, help="elements to measure a key, 0 for all")
+    ] = None,
 ) -> int:
     """Show how many bytes keys and their values take.
 
@@ -70,7 +75,7 @@ def _several(keys: list[bytes], more: list[bytes], options: Options) -> int:
     total = sum(reply for reply in replies if isinstance(reply, int))
     name = oneshot.format_of(options)
     if name == "human":
-        show_rows(FIELDS, rows, options, note=f"{size_text(total)} ({total:,} bytes) in all")
+        show_rows(FIELDS, rows, options, "key", f"{_sum(total)} in all")
     elif name == "json":
         from redtool.render import choose
 
@@ -78,3 +83,8 @@ def _several(keys: list[bytes], more: list[bytes], options: Options) -> int:
     else:
         oneshot.write(b"".join(line(FIELDS, row, name) for row in [*rows, (total, b"total")]))
     return exits.OK
+
+
+def _sum(total: int) -> str:
+    text = size_text(total)
+    return f"{total} bytes" if text == str(total) else f"{text} ({total:,} bytes)"

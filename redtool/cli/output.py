@@ -34,7 +34,7 @@ def show_rows(fields: Sequence[Field], rows: Sequence[Sequence[object]], options
         from redtool.render.shape.kinds import Column, Empty, Table
 
         heads = tuple(Column(field.name, field.role) for field in fields)
-        cells = [tuple(_cell(field.for_people(value)) for field, value in zip(fields, row, strict=True))
+        cells = [tuple(encoded(field.for_people(value)) for field, value in zip(fields, row, strict=True))
                  for row in rows]  # fmt: skip
         shown = Table(heads, cells, len(cells), noun, note=note) if cells else Empty(f"(no {noun}s)", note)
         write_text(draw(shown, options), options)
@@ -48,9 +48,10 @@ def line(fields: Sequence[Field], row: Sequence[object], name: str) -> bytes:
         return b"\t".join(as_bytes(value) for value in row) + b"\n"
     from redtool.render import choose
 
+    values = [encoded(value) for value in row]
     if name == "csv":
-        return choose("csv")((), list(row))
-    return choose("json")((), {field.name.encode(): value for field, value in zip(fields, row, strict=True)})
+        return choose("csv")((), values)
+    return choose("json")((), {field.name.encode(): value for field, value in zip(fields, values, strict=True)})
 
 
 def show_facts(facts: Mapping[str, tuple[object, object]], options: Options, **more: object) -> None:
@@ -59,12 +60,12 @@ def show_facts(facts: Mapping[str, tuple[object, object]], options: Options, **m
     if name == "human":
         from redtool.render.shape.kinds import Column, Table
 
-        cells = [(key.replace("_", " ").encode(), _cell(shown)) for key, (_, shown) in facts.items()]
+        cells = [(key.replace("_", " ").encode(), encoded(shown)) for key, (_, shown) in facts.items()]
         write_text(draw(Table((Column("", "key"), Column("")), cells, len(cells), ""), options), options)
     elif name == "json":
         from redtool.render import choose
 
-        values: dict[bytes, object] = {key.encode(): value for key, (value, _) in facts.items()}
+        values: dict[bytes, object] = {key.encode(): encoded(value) for key, (value, _) in facts.items()}
         values.update((key.encode(), value) for key, value in more.items())
         write(choose("json")((), values))
     else:
@@ -105,14 +106,17 @@ def colored(options: Options) -> bool:
     return want_color(options.get("color", "auto"), os.environ, os.isatty(1))
 
 
-def _cell(value: object) -> object:
-    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) and value else value
+def encoded(value: object) -> object:
+    """Text as bytes, for the renderers; anything else as it is."""
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
 
 
 def as_bytes(value: object) -> bytes:
     """A value as raw output has it."""
     if isinstance(value, bytes):
         return value
+    if isinstance(value, bool):
+        return b"yes" if value else b"no"
     return b"" if value is None else str(value).encode("utf-8", "surrogateescape")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Annotated
 
 import typer
 
@@ -36,6 +37,8 @@ redtool policy set allkeys-lru --maxmemory 2gb
 redtool policy set volatile-ttl
 redtool policy set noeviction --maxmemory 0
 """
+EMBEDDED = ("An embedded store keeps the setting, and a server started on its directory obeys it; the store itself "
+            "does not drop keys.")  # fmt: skip
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -76,8 +79,10 @@ def choices(ctx: typer.Context) -> int:
 @app.command("set", epilog=SET_EXAMPLES)
 def choose(
     ctx: typer.Context,
-    policy: str = typer.Argument(..., metavar="POLICY", help="one of redtool policy list"),
-    limit: str = typer.Option("", "--maxmemory", metavar="SIZE", help="memory limit: 2gb, 500mb, 0 for none"),
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="one of redtool policy list")],
+    limit: Annotated[
+        str, typer.Option("--maxmemory", metavar="SIZE", help="memory limit: 2gb, 500mb, 0 for none")
+    ] = "",
 ) -> int:
     """Set the policy, and the memory limit with it, both or neither."""
     options: Options = ctx.obj
@@ -99,6 +104,8 @@ def choose(
             told = advice(_memory(backend))
             if backend.remote:
                 told.append("The server forgets this when it restarts, unless: redtool config rewrite")
+            elif limit not in ("", "0"):
+                told.append(EMBEDDED)
             _tell(told, options)
     finally:
         backend.close()
@@ -109,7 +116,8 @@ def _no_such(policy: str) -> str:
     """A word in the wrong place or cut short is easily meant for a policy."""
     near = [name for name in POLICIES if policy and policy in name]
     near = near[:1] or get_close_matches(policy, POLICIES, 1, 0.5)
-    return f"there is no policy '{policy}'; " + (f"did you mean {near[0]}? " if near else "") + "See redtool policy list"
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"there is no policy '{policy}'; {meant}See redtool policy list"
 
 
 def _memory(backend: Backend) -> Memory:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from redtool import script
@@ -18,7 +20,7 @@ producer | redtool run -           the same as: producer | redtool
 
 def verb(
     ctx: typer.Context,
-    file: str = typer.Argument(..., metavar="FILE", help="commands, one a line; - is stdin"),
+    file: Annotated[str, typer.Argument(metavar="FILE", help="commands, one a line; - is stdin")],
 ) -> int:
     """Run the commands of a file, one a line.
 

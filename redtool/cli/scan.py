@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -31,12 +32,20 @@ Row = tuple[bytes, int | None, int | None, bytes]  # type, TTL in ms (None: no e
 
 def verb(
     ctx: typer.Context,
-    pattern: list[str] = typer.Argument(None, metavar="[PATTERN]", help="glob: user:*, h?llo, [ab]*; else all keys"),
-    kind: str = typer.Option("", "--type", metavar="TYPE", help="only keys of this type: string, hash, list, …"),
-    limit: int = typer.Option(0, "--limit", metavar="N", min=0, help="stop after N keys"),
-    count: int = typer.Option(1000, "--count", metavar="N", min=1, help="keys to look at a page (default 1000)"),
-    long: bool = typer.Option(False, "--long", "-l", help="with type, TTL in seconds (-1: none) and size in bytes"),
-    null: bool = typer.Option(False, "--null", "-0", help="end each key with a NUL byte, for xargs -0"),
+    pattern: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATTERN]", help="glob: user:*, h?llo, [ab]*; else all keys")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--type", metavar="TYPE", help="only keys of this type: string, hash, list, …")
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=0, help="stop after N keys")] = 0,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", min=1, help="keys to look at a page (default 1000)")
+    ] = 1000,
+    long: Annotated[
+        bool, typer.Option("--long", "-l", help="with type, TTL in seconds (-1: none) and size in bytes")
+    ] = False,
+    null: Annotated[bool, typer.Option("--null", "-0", help="end each key with a NUL byte, for xargs -0")] = False,
 ) -> int:
     """Go through all keys of a store or server.
 
@@ -76,15 +85,14 @@ class Scan:
         """Keys, a page at a time, up to the limit."""
         cursor = b"0"
         while True:
-            reply = self.backend.execute(b"SCAN", cursor, *self.options, b"COUNT", b"%d" % self.count)
-            assert isinstance(reply, list)
-            cursor, keys = reply  # type: ignore[assignment]
+            reply: Any = self.backend.execute(b"SCAN", cursor, *self.options, b"COUNT", b"%d" % self.count)
+            cursor, keys = reply
             self.looked += self.count
             if self.limit:
-                keys = keys[: self.limit - self.seen]  # type: ignore[index]
+                keys = keys[: self.limit - self.seen]
             self.seen += len(keys)
             if keys:
-                yield keys  # type: ignore[misc]
+                yield keys
             if cursor == b"0" or (self.limit and self.seen >= self.limit):
                 return
             if self.pause:
@@ -118,9 +126,9 @@ def _print(found: Scan, long: bool, null: bool, options: Options) -> None:
             oneshot.write(_lines(found, keys, long, null, name))
 
 
-def _counted(found: Scan, advance: object) -> Iterator[list[bytes]]:
+def _counted(found: Scan, advance: Callable[[int], None]) -> Iterator[list[bytes]]:
     for keys in found.pages():
-        advance(found.looked)  # type: ignore[operator]
+        advance(found.looked)
         yield keys
 
 

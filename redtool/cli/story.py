@@ -40,11 +40,11 @@ USERS = Section(
 SESSIONS = Section(
     "Sessions",
     "A string that goes away by itself. EXPIRE at each visit makes the time start anew.",
-    ("""SET session:7f3a '{"user": 1, "cart": ["pen", "ink"]}' EX 86400""", "EXPIRE session:7f3a 86400"),
+    ("""SET session:7f3a '{"user": 1, "cart": 2}' EX 86400""", "EXPIRE session:7f3a 86400"),
     ("GET session:7f3a", "TTL session:7f3a"),
     (
-        """SET session:c41e '{"user": 2, "cart": []}' EX 5400""",
-        """SET session:09bd '{"user": 5, "cart": ["lamp"]}' EX 42000""",
+        """SET session:c41e '{"user": 2, "cart": 0}' EX 5400""",
+        """SET session:09bd '{"user": 5, "cart": 1}' EX 42000""",
         """SET catalog:desks '[{"sku": "D-1", "price": 240}]' EX 300""",
         "INCRBY views:product:D-1 1842",
     ),
