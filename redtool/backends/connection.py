@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from redtool.errors import ConnectError, ProtocolError, ReplyError
 from redtool.resp import Decoder, pack
 
@@ -46,7 +44,7 @@ class Connection:
         self.proto, self.sent, self.welcome = 2, 0, True
         self.server: dict[Reply, Reply] = {}
         self._decoder = Decoder()
-        self._ready: deque[Reply] = deque()
+        self._ready: list[Reply] = []
         self._size = READ
         self._sock = open_socket(target)
         try:
@@ -105,10 +103,9 @@ class Connection:
 
     def next_value(self) -> Reply:
         """Give the next value the server sends, waiting as long as it takes."""
-        ready = self._ready
-        while not ready:
+        while not self._ready:
             self._take_in(self._receive())
-        return ready.popleft()
+        return self._ready.pop(0)
 
     def poll(self) -> bool:
         """Take in what came unasked, without waiting. False when the server has closed the connection."""
@@ -124,8 +121,7 @@ class Connection:
 
     def take_ready(self) -> list[Reply]:
         """Give the values that have come and were not asked for."""
-        ready = list(self._ready)
-        self._ready.clear()
+        ready, self._ready = self._ready, []
         return ready
 
     def exchange(self, requests: Iterable[bytes], accept: Callable[[list[Reply]], bool]) -> None:

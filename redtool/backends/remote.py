@@ -6,8 +6,6 @@ restored on a new connection, or its loss be told. A write whose fate is unknown
 
 from __future__ import annotations
 
-from collections import deque
-
 from redtool.backends import to_bytes
 from redtool.backends.connection import Connection, ConnectionLost
 from redtool.errors import ConnectError, ReplyError, UsageError
@@ -35,8 +33,11 @@ SUBSCRIBING = {
 CONFIRMATIONS = frozenset(name.lower() for name in SUBSCRIBING)
 MESSAGES = frozenset((b"message", b"pmessage", b"smessage"))
 # Commands after which the connection is in another state
-STATEFUL = frozenset((b"SELECT", b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH", b"RESET", b"AUTH", b"HELLO"))
-SINGLE = frozenset((*SUBSCRIBING, b"MONITOR", b"SHUTDOWN"))  # not one reply each: never within a pipeline
+STATEFUL = frozenset((b"SELECT", b"MULTI", b"EXEC", b"DISCARD", b"WATCH", b"UNWATCH", b"RESET", b"AUTH", b"HELLO",
+                      b"QUIT"))  # fmt: skip
+SINGLE = frozenset(
+    (*SUBSCRIBING, b"MONITOR", b"SHUTDOWN", b"QUIT")
+)  # not one reply each, or the last: never within a pipeline
 # Commands that may wait for data: what came before them is answered first
 WAITING = frozenset(b"BLPOP BRPOP BRPOPLPUSH BLMOVE BLMPOP BZPOPMIN BZPOPMAX BZMPOP XREAD XREADGROUP".split())
 APART = SINGLE | WAITING
@@ -59,7 +60,7 @@ class Remote:
         self._selects: dict[int, int] = {}
         self._watching = self._monitoring = False
         self._channels: dict[bytes, set[bytes]] = {b"": set(), b"p": set(), b"s": set()}
-        self._messages: deque[Push] = deque()
+        self._messages: list[Push] = []
         self._commands: Mapping[bytes, Command] | None = None
 
     @property
@@ -256,7 +257,9 @@ class Remote:
 
     def _follow(self, name: bytes, words: Sequence[bytes], reply: Reply) -> None:
         """Follow what a command did to the state of the connection."""
-        if self.in_multi:
+        if name == b"QUIT" and not isinstance(reply, ReplyError):
+            self._forget()  # the server closes it, a little later
+        elif self.in_multi:
             self._follow_multi(name, words, reply)
         elif isinstance(reply, ReplyError):
             return
@@ -409,7 +412,7 @@ class Remote:
         """
         while True:
             while self._messages:
-                yield self._messages.popleft()
+                yield self._messages.pop(0)
             connection = self._connection
             if connection is None:
                 return

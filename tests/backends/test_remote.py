@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -316,8 +318,10 @@ def test_replies_before_a_lost_command_apart_are_kept() -> None:
 def test_a_blocking_command_waits_longer_than_the_connect_timeout(real: RealServer) -> None:
     real.flush()
     with connect(f"unix://{real.socket}?timeout=0.1") as remote:
-        threading.Timer(0.3, real.call, ("RPUSH", "queue", "x")).start()
+        later = threading.Timer(0.3, real.call, ("RPUSH", "queue", "x"))
+        later.start()
         assert remote.execute("BLPOP", "queue", 0) == [b"queue", b"x"]
+        later.join()
 
 
 def test_publish_and_subscribe(r: Remote, real: RealServer) -> None:
@@ -395,8 +399,10 @@ def test_what_would_lose_count_of_replies_is_refused(r: Remote, line: str) -> No
 
 def test_shutdown_and_quit() -> None:
     with running("valkey") as real, connect(f"unix://{real.socket}") as remote:
-        assert remote.execute("QUIT") == OK
-        assert remote.execute("PING") == Status(b"PONG")
+        for _ in range(20):
+            assert remote.execute("QUIT") == OK
+            assert remote.execute("PING") == Status(b"PONG")
+        assert remote.pipeline([[b"MULTI"], [b"QUIT"], [b"PING"]]) == [OK, OK, b"PONG"]
         assert remote.execute("SHUTDOWN", "NOSAVE") == OK
         with pytest.raises(ConnectError, match="cannot connect"):
             remote.execute("PING")
@@ -571,3 +577,20 @@ def test_without_docs_the_grammar_is_our_own(answer: bytes) -> None:
     with fake(lambda peer: peer.answer(GREETING, answer)) as server:
         assert Remote(parse(server.target)).commands() is load_all()
     assert Remote(parse("unix:///none/s")).commands() is load_all()
+
+
+PROBE = """
+import sys, os
+before = set(sys.modules)
+from redtool.backends.remote import connect
+with connect(sys.argv[1]) as remote:
+    remote.execute("PING")
+print(*sorted(name for name in set(sys.modules) - before if not name.startswith("redtool")))
+"""
+
+
+def test_a_connection_without_tls_loads_nothing_heavy(valkey: RealServer) -> None:
+    """The socket module alone would double the start-up time."""
+    words = [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}\n" + PROBE, f"unix://{valkey.socket}"]
+    done = subprocess.run(words, capture_output=True, check=True)
+    assert set(done.stdout.decode().split()) <= {"__future__", "_socket"}
