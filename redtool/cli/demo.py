@@ -57,7 +57,8 @@ def verb(ctx: typer.Context) -> int:
             return exits.OK
         from redtool.repl import run_repl_on
 
-        return run_repl_on(backend, options)
+        backend.name = "demo"
+        return run_repl_on(backend, options, "HELP explains, Ctrl-D leaves.")
     finally:
         backend.close()
 

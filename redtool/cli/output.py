@@ -141,12 +141,13 @@ def is_watched() -> bool:
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: int | None = None, wanted: bool = True) -> Iterator[Callable[[int], None]]:
     """A bar on stderr for long work, gone when it ends; gives a function that takes how far it is.
 
-    total: None where only time passes. Without a terminal at stderr there is nothing.
+    total: None where only time passes. Without a terminal at stderr there is nothing, nor when it is not ``wanted``:
+    where stdout is printed on the same screen all the while.
     """
-    if not is_watched():
+    if not wanted or not is_watched():
         yield lambda done: None
         return
     from rich.console import Console

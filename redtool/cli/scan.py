@@ -118,12 +118,13 @@ class Scan:
 def _print(found: Scan, long: bool, null: bool, options: Options) -> None:
     name = oneshot.format_of(options)
     total = found.backend.execute(b"DBSIZE")
-    with progress("scanning", total if isinstance(total, int) else None) as advance:
-        if name == "human" and not null:
-            _screens(_counted(found, advance), found, long, options)
-            return
-        for keys in _counted(found, advance):
-            oneshot.write(_lines(found, keys, long, null, name))
+    keys = total if isinstance(total, int) else None
+    if name == "human" and not null:
+        _screens(found, keys, long, options)
+        return
+    with progress("scanning", keys, not os.isatty(1)) as advance:
+        for page in _counted(found, advance):
+            oneshot.write(_lines(found, page, long, null, name))
 
 
 def _counted(found: Scan, advance: Callable[[int], None]) -> Iterator[list[bytes]]:
@@ -159,21 +160,27 @@ def _ttl(milliseconds: int) -> str:
 FIELDS = (Field("type"), Field("ttl", "time", _ttl), Field("size", "number", size_text), Field("key", "key"))
 
 
-def _screens(pages: Iterator[list[bytes]], found: Scan, long: bool, options: Options) -> None:
+def _screens(found: Scan, total: int | None, long: bool, options: Options) -> None:
     """Print on a terminal: all sorted and paged when they are few, else as they come."""
     held: list[bytes] = []
-    parts = 0
-    for keys in pages:
-        held += keys
+    with progress("scanning", total) as advance:
+        pages = _counted(found, advance)
+        for page in pages:
+            held += page
+            if len(held) > SCREEN:
+                break  # the bar must be gone before anything is printed
+    if len(held) <= SCREEN:
+        write_text(_screen(sorted(held), found, long, options, len(held)), options)
+        return
+    for page in pages:
         while len(held) > SCREEN:
             oneshot.write(_screen(held[:SCREEN], found, long, options, None).encode("utf-8", "surrogateescape"))
-            held, parts = held[SCREEN:], parts + 1
-    if not parts:
-        held.sort()
-        text = _screen(held, found, long, options, len(held))
-        write_text(text, options)
-    elif held:
-        oneshot.write(_screen(held, found, long, options, found.seen).encode("utf-8", "surrogateescape"))
+            del held[:SCREEN]
+        held += page
+    for at in range(0, len(held), SCREEN):
+        last = found.seen if at + SCREEN >= len(held) else None
+        text = _screen(held[at : at + SCREEN], found, long, options, last)
+        oneshot.write(text.encode("utf-8", "surrogateescape"))
 
 
 def _screen(keys: list[bytes], found: Scan, long: bool, options: Options, total: int | None) -> str:
