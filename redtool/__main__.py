@@ -8,6 +8,11 @@ import sys
 from redtool import exits
 from redtool.errors import ConnectError, RedtoolError, UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from redtool.backends import Backend
+    from redtool.options import Options
+
 
 def main(argv: list[str]) -> int:
     """Run one command line (without the program's name); gives the exit code."""
@@ -24,6 +29,7 @@ def main(argv: list[str]) -> int:
         from redtool.cli.app import run_verb
 
         collect_garbage()
+        options.shell = open_shell
         return run_verb(options)
     if words:
         from redtool import oneshot
@@ -32,15 +38,19 @@ def main(argv: list[str]) -> int:
     if options.forced or "stdin" in flags:
         raise UsageError("no command given; for example: redtool PING")
     if os.isatty(0) and os.isatty(1):
-        from redtool.repl import run_repl  # type: ignore[attr-defined, unused-ignore]
-
         collect_garbage()
-        code: int = run_repl(options)
-        return code
+        return open_shell(options, None, "")
     from redtool import script
 
     collect_garbage()
     return script.run(options)
+
+
+def open_shell(options: Options, backend: Backend | None, greeting: str) -> int:
+    """Run the interactive shell on a backend, or on the one that the options name."""
+    from redtool.repl import run_repl, run_repl_on
+
+    return run_repl(options) if backend is None else run_repl_on(backend, options, greeting)
 
 
 def collect_garbage() -> None:

@@ -10,7 +10,10 @@ from redtool.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Shell = Callable[["Options", Any, str], int]
 
 # option -> (name, takes a value, what it is for). The cli's help, man page and completions are made from this table.
 OPTIONS: dict[str, tuple[str, str, str]] = {
@@ -82,11 +85,12 @@ FORMATS = ("raw", "human", "json", "csv")
 class Options:
     """What stood before the command: ``flags`` by name ("yes", or the value's text) and the ``words`` after."""
 
-    __slots__ = ("flags", "forced", "words")
+    __slots__ = ("flags", "forced", "shell", "words")
 
     def __init__(self) -> None:
         self.flags: dict[str, str] = {}
         self.words: list[str] = []
+        self.shell: Shell = _no_shell  # opens the REPL for a verb: __main__ knows how, cli/ must not
         self.forced = False  # after "--": the words are a Redis command
 
     def get(self, name: str, default: str = "") -> str:
@@ -97,6 +101,10 @@ class Options:
         other = Options()
         other.flags, other.words, other.forced = self.flags, words, True
         return other
+
+
+def _no_shell(options: Options, backend: Any, greeting: str) -> int:
+    raise UsageError("no interactive terminal here")
 
 
 def parse(argv: list[str]) -> Options:

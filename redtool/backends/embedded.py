@@ -218,5 +218,5 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
     if text.endswith(".rdb") and not os.path.isdir(text):
         return Embedded(open_dump(text), os.path.basename(text))
     persistence = Persistence.open(text, warn=warn, wait=wait, fork=fork)
-    name = "default" if path is None and not os.environ.get("REDTOOL_STORE") else text
+    name = "default" if path is None and not os.environ.get("REDTOOL_STORE") else os.path.basename(os.path.abspath(text))
     return Embedded(persistence.store, name, persistence)

@@ -55,10 +55,8 @@ def verb(ctx: typer.Context) -> int:
         _end(page, path, backend, stay)
         if not stay:
             return exits.OK
-        from redtool.repl import run_repl_on
-
         backend.name = "demo"
-        return run_repl_on(backend, options, "HELP explains, Ctrl-D leaves.")
+        return options.shell(options, backend, "HELP explains, Ctrl-D leaves.")
     finally:
         backend.close()
 

@@ -19,7 +19,5 @@ def verb(ctx: typer.Context) -> int:
 
     Tab completes commands, options, keys and fields; Ctrl-C clears the line; Ctrl-D ends; HELP explains.
     """
-    from redtool.repl import run_repl
-
     options: Options = ctx.obj
-    return run_repl(options)
+    return options.shell(options, None, "")
