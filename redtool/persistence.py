@@ -33,7 +33,8 @@ class Sink:
 
     def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:
         if db >= len(self.store.databases):
-            raise errors.StoreError(f"the file has database {db}, the store only {len(self.store.databases)}: raise 'databases' in redtool.conf")
+            most = len(self.store.databases)
+            raise errors.StoreError(f"the file has database {db}, the store only {most}: raise 'databases' in redtool.conf")
         keyspace = self.store.databases[db]
         return keyspace.data, keyspace.expires
 
@@ -101,7 +102,8 @@ class Persistence:
         self.poll(block=True)
         if self.journal is None:
             try:
-                self.journal = Journal.start(self.directory, self.store.config, contents(self.store), self.store.functions)
+                store = self.store
+                self.journal = Journal.start(self.directory, store.config, contents(store), store.functions)
             except errors.StoreError as error:
                 raise errors.ReplyError(str(error)) from None
         else:
@@ -189,6 +191,9 @@ class Persistence:
         status = 1
         try:
             os.close(self.lock)  # the store stays this child's parent's, and free when it ends
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            for stream in (0, 1, 2):  # who reads the parent's output must not wait for the child
+                os.dup2(nowhere, stream)
             work()
             status = 0
         except BaseException:

@@ -13,7 +13,7 @@ PACKAGE = Path(redtool.__file__).parent
 
 # The first entry that matches a module's path gives its layer; faces of one layer must not import each other.
 LAYERS: list[tuple[str, int]] = [
-    ("errors", 0), ("numeric", 0), ("globs", 0), ("notation", 0), ("placeholders", 0), ("matching", 0), ("grammar", 0),
+    ("errors", 0), ("refusals", 0), ("numeric", 0), ("globs", 0), ("notation", 0), ("placeholders", 0), ("matching", 0), ("grammar", 0),
     ("resp", 0), ("words", 0), ("exits", 0),
     ("options", 0),
     ("engine", 1),
@@ -22,7 +22,7 @@ LAYERS: list[tuple[str, int]] = [
     ("server", 4), ("backends", 4),
     ("render", 5), ("patterns", 5),
     ("repl", 6), ("cli", 6), ("oneshot", 6), ("script", 6), ("docgen", 6),
-    ("__init__", 7), ("__main__", 7),
+    ("__init__", 7), ("__main__", 7), ("launcher", 7),
 ]  # fmt: skip
 FACES = {("engine", "commands"), ("server", "backends"), ("render", "patterns"), ("commands", "persist"),
          ("persist", "commands"), ("repl", "cli"), ("cli", "repl")}  # fmt: skip
