@@ -27,11 +27,20 @@ def run(options: Options) -> int:
 
     backend = open_backend(options)
     try:
-        if plan is not None:
-            return repeat(backend, argv, options, *plan)
-        return once(backend, argv, options)
-    finally:
+        code = once(backend, argv, options) if plan is None else repeat(backend, argv, options, *plan)
+    except BaseException:
+        close_after_failure(backend)
+        raise
+    backend.close()
+    return code
+
+
+def close_after_failure(backend: Backend) -> None:
+    """Close a backend without hiding what went wrong before: a full disk fails the closing too."""
+    try:
         backend.close()
+    except errors.RedtoolError:
+        return
 
 
 def read_all(fd: int) -> bytes:
@@ -135,7 +144,9 @@ def suggest(argv: tuple[bytes, ...], error: errors.ReplyError) -> None:
 
         known = [name.decode() for name in MODULES]
         typed = argv[0].decode("utf-8", "replace").upper()
-        if near := get_close_matches(typed, known, 1, 0.6):
+        near = get_close_matches(typed, known, 1, 0.75)
+        near = near or [name for name in known if sorted(name) == sorted(typed)]  # GTE
+        if near:
             complain(f"did you mean {near[0]}?")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from redtool import errors, exits
-from redtool.oneshot import complain, format_of, stream, suggest, write
+from redtool.oneshot import close_after_failure, complain, format_of, stream, suggest, write
 from redtool.render.plain import raw
 from redtool.resp import Status
 from redtool.words import Lines
@@ -42,11 +42,15 @@ def run(options: Options, path: str | None = None) -> int:
 
     backend = open_backend(options)
     try:
-        return Script(backend, name, options).run(fd)
+        code = Script(backend, name, options).run(fd)
+    except BaseException:
+        close_after_failure(backend)
+        raise
     finally:
-        backend.close()
         if fd:
             os.close(fd)
+    backend.close()
+    return code
 
 
 def _open(path: str) -> int:

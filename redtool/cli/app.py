@@ -78,12 +78,13 @@ def _group(command: Any, path: list[str], rest: list[str], options: Options) -> 
 
 def _invoke(path: list[str], rest: list[str], options: Options) -> int:
     """Let typer parse a verb's own words and call it."""
+    command = tree()
     try:
-        code = tree().main([*path, *rest], prog_name="redtool", standalone_mode=False, obj=options)
+        # Not command.main(), which turns a closed pipe and Ctrl-C into exits of its own
+        with command.make_context("redtool", [*path, *rest], obj=options) as context:
+            code = command.invoke(context)
     except Misuse as error:
         raise UsageError(f"{_plain(error.format_message())}; see redtool {' '.join(path)} --help") from None
-    except typer.Abort:
-        return exits.INTERRUPTED
     return code if isinstance(code, int) else exits.OK
 
 
