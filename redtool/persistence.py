@@ -34,7 +34,7 @@ class Sink:
     def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:
         if db >= len(self.store.databases):
             most = len(self.store.databases)
-            raise errors.StoreError(f"the file has database {db}, the store only {most}: raise 'databases' in redtool.conf")
+            raise errors.StoreError(f"the file has database {db}, the store only {most}; see databases in redtool.conf")
         keyspace = self.store.databases[db]
         return keyspace.data, keyspace.expires
 

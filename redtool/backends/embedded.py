@@ -142,7 +142,7 @@ class Embedded:
         replies: list[Reply] = []
         with self._lock:
             try:
-                self.store.run(self.session, batch, replies, stop)  # type: ignore[arg-type]
+                self.store.run(self.session, batch, replies, stop)
                 return replies
             except Block as block:
                 if replies:
@@ -218,5 +218,6 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
     if text.endswith(".rdb") and not os.path.isdir(text):
         return Embedded(open_dump(text), os.path.basename(text))
     persistence = Persistence.open(text, warn=warn, wait=wait, fork=fork)
-    name = "default" if path is None and not os.environ.get("REDTOOL_STORE") else os.path.basename(os.path.abspath(text))
+    usual = path is None and not os.environ.get("REDTOOL_STORE")
+    name = "default" if usual else os.path.basename(os.path.abspath(text))
     return Embedded(persistence.store, name, persistence)

