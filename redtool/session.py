@@ -23,12 +23,16 @@ class Block(Exception):
     """Raised by a command that must wait.
 
     ``keys`` are what it waits for, of type ``kind``; ``deadline`` is unix ms, or None for ever. Whoever runs the
-    session parks it and runs the command again when one of the keys gets data.
+    session parks it and runs the command again when one of the keys gets data: ``again``, where that is not the
+    command as it was sent (XREAD's ``$`` is an id by then). With ``gone`` it also runs again, to give the error, when
+    a key is deleted or becomes another type.
     """
 
-    def __init__(self, keys: Sequence[bytes], deadline: int | None, kind: type) -> None:
+    def __init__(self, keys: Sequence[bytes], deadline: int | None, kind: type, again: Argv | None = None,
+                 gone: bool = False) -> None:  # fmt: skip
         super().__init__()
         self.keys, self.deadline, self.kind = keys, deadline, kind
+        self.again, self.gone = again, gone
 
 
 class Session:
@@ -145,11 +149,15 @@ class Session:
         if argv:
             self.effects.append(argv)
 
-    def wait(self, keys: Sequence[bytes], timeout: float, kind: type) -> Reply:
-        """Wait ``timeout`` seconds (0: for ever) for one of ``keys`` to be of this kind; None where nobody waits."""
+    def wait(self, keys: Sequence[bytes], timeout: float, kind: type, again: Argv | None = None,
+             gone: bool = False) -> Reply:  # fmt: skip
+        """Wait ``timeout`` seconds (0: for ever) for one of ``keys`` to be of this kind; None where nobody waits.
+
+        ``again`` and ``gone`` are Block's.
+        """
         if self.deny_block:
             return None
-        raise Block(keys, self.now + round(timeout * 1000) if timeout else None, kind)
+        raise Block(keys, self.now + round(timeout * 1000) if timeout else None, kind, again, gone)
 
     def unwatch(self) -> None:
         """Forget the watched keys."""

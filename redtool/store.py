@@ -146,6 +146,10 @@ class Store:
                 except errors.ReplyError as error:
                     reply = error
                     self._failed(session, entry, error)
+                except Block:
+                    if session.effects is not None:  # XREADGROUP makes its consumer before it waits
+                        self._record(session, argv)
+                    raise
                 effects = session.effects
                 if effects is not None or self.changes != before:
                     if journal is not None and (effects is None or len(effects) == 1):
@@ -238,7 +242,7 @@ class Store:
 
     def park(self, session: Session, argv: Argv, block: Block, wake: Callable[[Reply], None]) -> Waiter:
         """Let a session wait: ``wake`` gets the reply (or ReplyError) once a key of ``block`` has what it wants."""
-        waiter = Waiter(session, argv, block, wake)
+        waiter = Waiter(session, block.again or argv, block, wake)
         for key in dict.fromkeys(block.keys):
             session.db.blocked.setdefault(key, []).append(waiter)
         return waiter
@@ -262,8 +266,8 @@ class Store:
         while self.ready:
             db, key = self.ready.pop(0)
             for waiter in list(db.blocked.get(key, ())):
-                if waiter.done or type(db.data.get(key)) is not waiter.block.kind:
-                    continue  # a key of another type wakes nobody, and is no error either
+                if waiter.done or (type(db.data.get(key)) is not waiter.block.kind and not waiter.block.gone):
+                    continue  # a key of another type wakes nobody, and is no error, except for a consumer group
                 try:
                     reply = self.execute(waiter.session, waiter.argv)
                 except Block:

@@ -1,21 +1,92 @@
 """The stream type: entries in order of id, consumer groups with their pending entries.
 
-An id is a tuple (ms, sequence), so ids compare as tuples do.
+An id is a tuple (ms, sequence), so ids compare as tuples do. Files fill ``entries`` and ``pending`` directly; what
+ranges need beside them (``Order``) is built when first asked for and kept in step from then on.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from sys import getsizeof
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     Id = tuple[int, int]
+    Entry = tuple[Id, tuple[bytes, ...]]
 
 FIRST: Id = (0, 0)
+LAST: Id = (2**64 - 1, 2**64 - 1)
 UNKNOWN_READ = -1  # entries_read of a group whose place in the stream's history is not known
+SLACK = 512  # ids dropped from the front of an Order before it is compacted
+
+
+def after(id: Id) -> Id | None:
+    """The next id; None after the last."""
+    ms, seq = id
+    if seq < LAST[1]:
+        return ms, seq + 1
+    return (ms + 1, 0) if ms < LAST[0] else None
+
+
+def before(id: Id) -> Id | None:
+    """The id before; None before the first."""
+    ms, seq = id
+    if seq:
+        return ms, seq - 1
+    return (ms - 1, LAST[1]) if ms else None
+
+
+class Order:
+    """Ids in ascending order. Those at the front can be dropped, and greater ones added, in O(1)."""
+
+    __slots__ = ("head", "ids")
+
+    def __init__(self, ids: Iterable[Id] = ()) -> None:
+        self.ids, self.head = list(ids), 0
+
+    def __len__(self) -> int:
+        return len(self.ids) - self.head
+
+    def first(self) -> Id:
+        return self.ids[self.head]
+
+    def count_below(self, id: Id) -> int:
+        return bisect_left(self.ids, id, self.head) - self.head
+
+    def add(self, id: Id) -> None:
+        """Add an id that is not there."""
+        if not self.ids or id > self.ids[-1]:
+            self.ids.append(id)
+        else:
+            self.ids.insert(bisect_left(self.ids, id, self.head), id)
+
+    def discard(self, id: Id) -> None:
+        place = bisect_left(self.ids, id, self.head)
+        if place < len(self.ids) and self.ids[place] == id:
+            if place == self.head:
+                self.drop(1)
+            else:
+                del self.ids[place]
+
+    def drop(self, count: int) -> list[Id]:
+        """Take the first ``count`` ids out."""
+        gone = self.ids[self.head : self.head + count]
+        self.head += len(gone)
+        if self.head == len(self.ids) or (self.head > SLACK and self.head * 2 > len(self.ids)):
+            del self.ids[: self.head]
+            self.head = 0
+        return gone
+
+    def between(self, first: Id, last: Id = LAST, count: int = 0, reverse: bool = False) -> list[Id]:
+        """The ids from ``first`` to ``last``, both included; at most ``count`` unless that is 0."""
+        low = bisect_left(self.ids, first, self.head)
+        high = bisect_right(self.ids, last, low)
+        if reverse:
+            return self.ids[max(low, high - count) if count else low : high][::-1]
+        return self.ids[low : min(high, low + count) if count else high]
 
 
 class Consumer:
@@ -34,12 +105,14 @@ class Group:
     ``consumers`` maps a name to its Consumer.
     """
 
-    __slots__ = ("consumers", "entries_read", "last_id", "pending")
+    __slots__ = ("_order", "_owned", "consumers", "entries_read", "last_id", "pending")
 
     def __init__(self, last_id: Id = FIRST, entries_read: int = UNKNOWN_READ) -> None:
         self.last_id, self.entries_read = last_id, entries_read
         self.pending: dict[Id, list[Any]] = {}
         self.consumers: dict[bytes, Consumer] = {}
+        self._order: Order | None = None
+        self._owned: dict[bytes, Order] | None = None
 
     def copy(self) -> Group:
         other = Group(self.last_id, self.entries_read)
@@ -47,11 +120,69 @@ class Group:
         other.consumers = {name: Consumer(one.seen_ms, one.active_ms) for name, one in self.consumers.items()}
         return other
 
+    @property
+    def order(self) -> Order:
+        """The ids of all pending entries."""
+        if self._order is None:
+            self._order = Order(sorted(self.pending))
+        return self._order
+
+    def owned(self, name: bytes) -> Order:
+        """The ids of the entries pending for one consumer; not to be altered."""
+        if self._owned is None:
+            self._owned = {}
+            for id in sorted(self.pending):
+                self._line(self.pending[id][0]).add(id)
+        return self._owned.get(name) or Order()
+
+    def _line(self, name: bytes) -> Order:
+        assert self._owned is not None
+        line = self._owned.get(name)
+        if line is None:
+            line = self._owned[name] = Order()
+        return line
+
+    def deliver(self, id: Id, name: bytes, when: int, count: int) -> None:
+        """Make an entry pending for this consumer, whoever had it before."""
+        old = self.pending.get(id)
+        if old is None:
+            self.pending[id] = [name, when, count]
+            if self._order is not None:
+                self._order.add(id)
+        else:
+            if old[0] == name:
+                old[1:] = when, count
+                return
+            if self._owned is not None:
+                self._line(old[0]).discard(id)
+            old[:] = name, when, count
+        if self._owned is not None:
+            self._line(name).add(id)
+
+    def release(self, id: Id) -> bool:
+        """Take an entry off the pending ones. True when it was there."""
+        delivery = self.pending.pop(id, None)
+        if delivery is None:
+            return False
+        if self._order is not None:
+            self._order.discard(id)
+        if self._owned is not None:
+            self._line(delivery[0]).discard(id)
+        return True
+
+    def remove_consumer(self, name: bytes) -> int:
+        """Forget a consumer and what was pending for it; gives how many entries that were."""
+        gone = self.owned(name).between(FIRST)
+        for id in gone:
+            self.release(id)
+        del self.consumers[name]
+        return len(gone)
+
 
 class Stream:
     """A stream. ``entries`` maps id to a flat tuple (field, value, field, value, …), in order of id."""
 
-    __slots__ = ("entries", "entries_added", "groups", "last_id", "max_deleted_id")
+    __slots__ = ("_order", "entries", "entries_added", "groups", "last_id", "max_deleted_id")
     kind = b"stream"
 
     def __init__(self) -> None:
@@ -60,14 +191,129 @@ class Stream:
         self.max_deleted_id: Id = FIRST
         self.entries_added = 0
         self.groups: dict[bytes, Group] = {}
+        self._order: Order | None = None
 
     def __len__(self) -> int:
         return len(self.entries)
 
     @property
+    def order(self) -> Order:
+        """The ids of all entries."""
+        if self._order is None:
+            self._order = Order(self.entries)
+        return self._order
+
+    @property
     def first_id(self) -> Id:
         """The id of the oldest entry, 0-0 when there is none."""
+        if self._order is not None:  # a dict that lost its first items is slow to give the first
+            return self._order.first() if self.entries else FIRST
         return next(iter(self.entries), FIRST)
+
+    @property
+    def top_id(self) -> Id:
+        """The id of the newest entry, 0-0 when there is none; ``last_id`` may be greater."""
+        if self._order is not None:
+            return self._order.ids[-1] if self.entries else FIRST
+        return next(reversed(self.entries), FIRST)
+
+    # -- entries
+
+    def next_id(self, now: int) -> Id | None:
+        """The id of an entry added at unix ms ``now``; None when all are used up."""
+        return (now, 0) if now > self.last_id[0] else after(self.last_id)
+
+    def append(self, id: Id, fields: tuple[bytes, ...]) -> None:
+        """Add an entry whose id is greater than the last one's."""
+        self.entries[id] = fields
+        self.last_id = id
+        self.entries_added += 1
+        if self._order is not None:
+            self._order.add(id)
+
+    def range(self, first: Id, last: Id = LAST, count: int = 0, reverse: bool = False) -> list[Entry]:
+        """The entries from one id to another, both included; at most ``count`` unless that is 0."""
+        entries = self.entries
+        return [(id, entries[id]) for id in self.order.between(first, last, count, reverse)]
+
+    def discard(self, id: Id) -> bool:
+        """Delete an entry. True when it was there."""
+        if id not in self.entries:
+            return False
+        self.order.discard(id)
+        del self.entries[id]
+        self.max_deleted_id = max(self.max_deleted_id, id)
+        return True
+
+    def drop_first(self, count: int) -> int:
+        """Trim the oldest entries away; gives how many went. No gap: ``max_deleted_id`` stays."""
+        if count > 0:
+            for id in self.order.drop(count):
+                del self.entries[id]
+        return count
+
+    def whole_nodes(self, excess: int, size: int, limit: int) -> int:
+        """How many of the ``excess`` oldest entries an approximate trim removes: whole nodes, ``limit`` at most.
+
+        A server packs entries into nodes of ``size`` as they are added and removes whole ones only.
+        """
+        head = size - (self.entries_added - len(self)) % size
+        if excess >= len(self) and (not limit or len(self) <= limit):
+            return len(self)
+        most = min(excess, limit) if limit else excess
+        return head + (most - head) // size * size if most >= head else 0
+
+    def nodes(self, size: int) -> list[Id]:
+        """The first id of each node, as a server would pack the entries."""
+        order = self.order
+        head = size - (self.entries_added - len(self)) % size
+        return [order.first(), *order.ids[order.head + head :: size]] if len(self) else []
+
+    # -- how far a group has come
+
+    def has_gap_from(self, id: Id) -> bool:
+        """Tell whether an entry from this id on was deleted, so that counting on is not safe."""
+        return bool(self.entries) and FIRST != self.max_deleted_id >= id
+
+    def number_of(self, id: Id) -> int:
+        """How many entries were ever added up to this id; UNKNOWN_READ where that cannot be told."""
+        if not self.entries_added:
+            return 0
+        if not self.entries and id <= self.last_id:
+            return self.entries_added
+        if id != FIRST and id < self.max_deleted_id:
+            return UNKNOWN_READ
+        if id == self.last_id:
+            return self.entries_added
+        first = self.first_id
+        if id > self.last_id or id > first or self.max_deleted_id >= first:
+            return UNKNOWN_READ
+        return self.entries_added - len(self) + (id == first)
+
+    def advance(self, group: Group, id: Id) -> None:
+        """Note that the group has read the entry with this id."""
+        if id <= group.last_id:
+            return
+        known = group.entries_read != UNKNOWN_READ and group.last_id >= self.first_id
+        if known and not self.has_gap_from(group.last_id):
+            group.entries_read += 1
+        else:
+            group.entries_read = self.number_of(id)
+        group.last_id = id
+
+    def lag(self, group: Group) -> int | None:
+        """How many entries the group has still to read; None where that cannot be told.
+
+        As Valkey 9 counts: those trimmed away unread are still to read. Redis 7.4 leaves them out.
+        """
+        if not self.entries_added:
+            return 0
+        read = group.entries_read
+        if read == UNKNOWN_READ or self.has_gap_from(group.last_id):
+            read = self.number_of(group.last_id)
+        return None if read == UNKNOWN_READ else self.entries_added - read
+
+    # -- what every value has
 
     def copy(self) -> Stream:
         other = Stream()
@@ -82,6 +328,8 @@ class Stream:
     def nbytes(self, samples: int) -> int:
         """Bytes held; the size of entries is estimated from ``samples`` of them (0: from all)."""
         total = getsizeof(self.entries) + sum(_group_bytes(group) for group in self.groups.values())
+        if self._order is not None:
+            total += getsizeof(self._order.ids)
         taken = seen = 0
         for id, fields in self.entries.items():
             taken += getsizeof(id) + 64 + getsizeof(fields) + sum(map(getsizeof, fields))
@@ -93,3 +341,20 @@ class Stream:
 
 def _group_bytes(group: Group) -> int:
     return getsizeof(group.pending) + 260 * len(group.pending) + getsizeof(group.consumers) + 120 * len(group.consumers)
+
+
+def radix_size(keys: list[bytes], depth: int = 0) -> int:
+    """How many nodes Redis's radix tree has that holds these keys, sorted and equally long."""
+    if not keys:
+        return 1
+    width, low, high = len(keys[0]), keys[0], keys[-1]
+    shared = depth
+    while shared < width and low[shared] == high[shared]:
+        shared += 1
+    run = 1 if shared > depth else 0
+    if shared == width:
+        return run + 1
+    branches: dict[int, list[bytes]] = {}
+    for key in keys:
+        branches.setdefault(key[shared], []).append(key)
+    return run + 1 + sum(radix_size(branch, shared + 1) for branch in branches.values())
