@@ -119,7 +119,7 @@ def parse(argv: list[str]) -> Options:
             out.forced = True
             at += 1
             break
-        at = _take(argv, at, out.flags)
+        at = take(argv, at, out.flags)
     out.words = argv[at:]
     return out
 
@@ -144,11 +144,11 @@ def extract(words: list[str], own: Mapping[str, bool], flags: dict[str, str]) ->
             rest.append(word)
             at += 1
         else:
-            at = _take(words, at, flags)
+            at = take(words, at, flags)
     return rest
 
 
-def _take(words: list[str], at: int, flags: dict[str, str]) -> int:
+def take(words: list[str], at: int, flags: dict[str, str]) -> int:
     """Read the option at a position into ``flags``; gives the position after it."""
     word = words[at]
     name, equals, value = word.partition("=") if word[:2] == "--" else (word, "", "")

@@ -14,7 +14,7 @@ from typer.main import get_command
 from redtool import exits, oneshot
 from redtool.cli import aof, bgsave, config, demo, memory, policy, repl, run, scan
 from redtool.errors import UsageError
-from redtool.options import VERBS, Options, extract
+from redtool.options import OPTIONS, VERBS, Options, extract, take
 
 # Verbs of several words that are Redis commands too: a word that is no subverb makes it the command
 ALSO_COMMANDS = frozenset({"config", "memory"})
@@ -22,8 +22,8 @@ ALSO_COMMANDS = frozenset({"config", "memory"})
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 for _module in (demo, repl, run, scan, bgsave):
     app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.verb)
-for _family in (memory, policy, config, aof):
-    app.add_typer(_family.app, name=_family.NAME, help=_family.HELP, epilog=_family.EXAMPLES)
+for _group in (memory, policy, config, aof):
+    app.add_typer(_group.app, name=_group.NAME, help=_group.HELP, epilog=_group.EXAMPLES)
 
 # What typer raises for a command line that is wrong, whichever click it brings along
 Misuse: Any = typer.BadParameter.__base__
@@ -42,28 +42,37 @@ def run_verb(options: Options) -> int:
         del words[0]
     if not words or options.forced or words[0] not in VERBS or words[0] == "help":
         return _help(words)
-    command, path, rest = _descend(words)
-    own = {name: not getattr(param, "is_flag", False) for param in command.params for name in param.opts
-           if param.param_type_name == "option"}  # fmt: skip
-    rest = extract(rest, own, options.flags)
+    command, path, rest = descend(words, options.flags)
+    rest = extract(rest, own_options(command), options.flags)
+    family = hasattr(command, "commands")
     if "help" in options.flags:
-        return _help(path)
-    if hasattr(command, "commands"):
-        return _group(command, path, rest, options)
-    return _invoke(path, rest, options)
+        return _help([*path, *rest] if family else path)
+    return _family(command, path, rest, options) if family else _invoke(path, rest, options)
 
 
-def _descend(words: list[str]) -> tuple[Any, list[str], list[str]]:
-    """The command that the first words name, those words, and the rest."""
-    command, path = tree(), []
-    while words and words[0] in getattr(command, "commands", ()):
-        command = command.commands[words[0]]
-        path.append(words[0])
-        words = words[1:]
+def descend(words: list[str], flags: dict[str, str]) -> tuple[Any, list[str], list[str]]:
+    """The command that the first words name, those words, and the rest; shared options between them go to ``flags``."""
+    command: Any = tree()
+    path: list[str] = []
+    while hasattr(command, "commands") and words:
+        if path and words[0] in OPTIONS:
+            words = words[take(words, 0, flags) :]
+        elif words[0] in command.commands:
+            command = command.commands[words[0]]
+            path.append(words[0])
+            words = words[1:]
+        else:
+            break
     return command, path, words
 
 
-def _group(command: Any, path: list[str], rest: list[str], options: Options) -> int:
+def own_options(command: Any) -> dict[str, bool]:
+    """A verb's own options, and whether they take a value."""
+    return {name: not getattr(param, "is_flag", False) for param in command.params for name in param.opts
+            if param.param_type_name == "option"}  # fmt: skip
+
+
+def _family(command: Any, path: list[str], rest: list[str], options: Options) -> int:
     """A verb of several words without a known second one: the Redis command, the default subverb, or wrong."""
     name = path[0]
     if rest and name in ALSO_COMMANDS and rest[0][:1] != "-":
@@ -101,7 +110,7 @@ def _help(path: list[str]) -> int:
     if not path:
         text = helptext.program()
     elif path[0] in VERBS and path[0] != "help":
-        command, known, rest = _descend(path)
+        command, known, rest = descend(path, {})
         if rest and (path[0] not in ALSO_COMMANDS or not (found := helptext.redis_command(path))):
             raise UsageError(f"there is no verb '{' '.join(path)}'; see redtool {' '.join(known)} --help")
         text = found if rest else helptext.verb(known, command)

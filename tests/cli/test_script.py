@@ -217,8 +217,8 @@ def test_memory_stays_flat(p: Program, tmp_path: Path) -> None:
     lines = b"".join(b"SET key:%d %d\n" % (n % 500, n) for n in range(15_000))
     short.write_bytes(lines)
     long.write_bytes(lines * 20)
-    done = subprocess.run([sys.executable, "-c", MEASURE, str(p.store), str(short), str(long)], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, check=True)  # fmt: skip
+    command = [sys.executable, "-c", MEASURE, str(p.store), str(short), str(long)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
     code, before, after = map(int, done.stderr.split())
     assert code == 0
     assert after - before < 8 << 20
