@@ -78,9 +78,10 @@ def test_demo_never_goes_to_a_server(p: Program, scratch: Path, monkeypatch: pyt
 
 def test_demo_on_a_terminal_goes_on_in_the_repl(p: Program, scratch: Path) -> None:
     child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "demo"], dimensions=(40, 80), timeout=30, env={**os.environ})
-    child.expect("demo> ")
+    child.expect("demo>")
     child.send("LLEN jobs:email\r")
-    child.expect("3")
+    child.expect(r"\(integer\)")
+    child.expect("demo>")
     child.send("\x04")
     child.expect(pexpect.EOF)
     child.close()
