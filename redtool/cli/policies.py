@@ -82,8 +82,9 @@ def _little_to_drop(m: Memory) -> str:
 def _no_limit(m: Memory) -> str:
     if m.limit:
         return ""
-    return (f"maxmemory is 0, no limit: nothing is ever dropped, whatever the policy. To set one: redtool policy set "
-            f"{m.policy} --maxmemory 2gb")  # fmt: skip
+    one, policy = ("one, for a cache", "allkeys-lru") if m.policy == "noeviction" else ("one", m.policy)
+    return (f"maxmemory is 0, no limit: nothing is ever dropped, whatever the policy. To set {one}: redtool policy set "
+            f"{policy} --maxmemory 2gb")  # fmt: skip
 
 
 def _refuses(m: Memory) -> str:
