@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from prompt_toolkit.application import get_app
+from prompt_toolkit.auto_suggest import AutoSuggest, Suggestion
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import completion_is_selected, has_completions
@@ -101,6 +103,19 @@ def pieces(text: str, verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "", text[at:]
 
 
+class Earlier(AutoSuggest):
+    """Suggest the latest line of the history that the typed one begins."""
+
+    def get_suggestion(self, buffer: Buffer, document: Document) -> Suggestion | None:
+        text = document.text
+        if not text.strip() or "\n" in text:
+            return None
+        for line in reversed(buffer.history.get_strings()):
+            if line.startswith(text) and len(line) > len(text) and "\n" not in line:
+                return Suggestion(line[len(text) :])
+        return None
+
+
 class Hint(Processor):
     """Show the rest of the syntax in grey behind the line, as much as fits beside it."""
 
@@ -111,7 +126,8 @@ class Hint(Processor):
         document, fragments = transformation_input.document, transformation_input.fragments
         last = transformation_input.lineno == document.line_count - 1
         suggestion = transformation_input.buffer_control.buffer.suggestion
-        if not (last and document.is_cursor_at_the_end) or (suggestion is not None and suggestion.text):
+        at_end = last and document.is_cursor_at_the_end and not get_app().is_done
+        if not at_end or (suggestion is not None and suggestion.text):
             return Transformation(fragments)
         verdict = self.judged.at_cursor(document)
         if not verdict.hint or (verdict.problem and verdict.certain):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from prompt_toolkit.history import History
 
 from redtool.repl.secrets import is_secret
-from redtool.repl.typed import encode
+from redtool.repl.typed import encode, logical
 from redtool.words import needs_more
 
 KEPT = 2000  # texts that are loaded
@@ -58,10 +58,13 @@ class LineHistory(History):
         return data if size <= TAIL else data.partition(b"\n")[2]
 
     def append_string(self, string: str) -> None:
-        """Add a text unless it is a secret, meant to be skipped, or the same as the one before."""
-        if not string.strip() or string[0] in " \t" or is_secret(string) or self.get_strings()[-1:] == [string]:
-            return
-        super().append_string(string)
+        """Add what was typed, the lines of a pasted text one by one.
+
+        Left out is what holds a secret, begins with a blank, is a comment, or is the same as the one before.
+        """
+        for _, line in logical(string):
+            if line.strip() and line[0] not in " \t#" and not is_secret(line) and self.get_strings()[-1:] != [line]:
+                super().append_string(line)
 
     def store_string(self, string: str) -> None:
         if self.path:

@@ -114,7 +114,7 @@ def unknown(word: bytes, known: Iterable[bytes], container: str = "") -> str:
 
 def nearest(word: bytes, known: Iterable[bytes]) -> bytes:
     """The known word a typing mistake or two away; b"" when there is none."""
-    allowed = 0 if len(word) < 2 else 1 if len(word) < 5 else 2
+    allowed = 0 if len(word) < 2 else 1 if len(word) < 6 else 2
     best, least = b"", allowed + 1
     for other in sorted(known):
         if abs(len(other) - len(word)) < least and (distance := _distance(word, other, least)) < least:
@@ -157,7 +157,7 @@ def _judge_arguments(verdict: Verdict, argv: list[bytes], command: Command) -> N
         verdict.wrong(error, verdict.first + _first_wrong(argv, command))
     else:
         verdict.problem = syntax.check(argv) or ""
-        verdict.hint = whole.rest
+        verdict.hint = "" if partial is not None and partial.quote else whole.rest
 
 
 def _may_grow(word: Word, choices: Iterable[Choice]) -> bool:

@@ -48,7 +48,7 @@ STYLES = {
     "completion-menu.meta.completion": "bg:default ansibrightblack",
     "completion-menu.meta.completion.current": "bg:default bold",
     "scrollbar.background": "bg:default",
-    "scrollbar.button": "reverse",
+    "scrollbar.button": "noreverse bg:ansibrightblack",
 }
 
 SGR = {"ansired": "31", "ansigreen": "32", "ansiblue": "34", "ansimagenta": "35", "ansicyan": "36",

@@ -16,8 +16,9 @@ from time import perf_counter
 from typing import Any
 
 SLICE = 20_000  # keys sorted in one step: some milliseconds
-NEWEST = 10_000  # keys at the end of the dict that every search looks at
-WALK = 0.005  # seconds a search may walk over what is not sorted
+NEWEST = 5_000  # keys at the end of the dict that every search looks at
+WALK = 0.003  # seconds a search may walk over what is not sorted
+ENOUGH = 1_000  # names a walk gathers at most
 
 
 class PrefixIndex:
@@ -60,12 +61,12 @@ def _from(part: list[bytes], prefix: bytes) -> Iterator[bytes]:
 
 
 def walk(keys: Iterable[bytes], prefix: bytes, most: int = 1 << 62, seconds: float = WALK) -> list[bytes]:
-    """Gather the keys with a prefix among the first ``most``, for no longer than ``seconds``."""
+    """Gather the keys with a prefix among the first ``most``, for no longer than ``seconds``; not all of very many."""
     found: list[bytes] = []
     until = perf_counter() + seconds
     rest = islice(keys, most)
-    while part := list(islice(rest, 5000)):
+    while part := list(islice(rest, 1000)):
         found += [key for key in part if key.startswith(prefix)]
-        if perf_counter() > until:
+        if len(found) >= ENOUGH or perf_counter() > until:
             break
     return found

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
-from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
 from redtool import exits
-from redtool.repl.editor import Hint, Judge, RoleLexer, WordCompleter, key_bindings, prompt_of
+from redtool.repl.editor import Earlier, Hint, Judge, RoleLexer, WordCompleter, key_bindings, prompt_of
 from redtool.repl.history import LineHistory, history_path
 from redtool.repl.interrupts import Interrupts
 from redtool.repl.looks import STYLES
@@ -45,7 +44,6 @@ def run(backend: Backend, options: Options, greeting: str = "") -> int:
 
 def welcome(backend: Backend) -> str:
     """The first line: what is open, where it is, how to get help and out."""
-    from redtool import __version__
     from redtool.backends.embedded import Embedded
 
     where = backend.name
@@ -53,10 +51,10 @@ def welcome(backend: Backend) -> str:
         path = backend.persistence.directory
         home = os.path.expanduser("~")
         shown = "~" + path[len(home) :] if home != "/" and path.startswith(home + "/") else path
-        where = f"store {where} in {shown}" if where != path else f"store {shown}"
+        where = f"store {shown}" if where == path else f"store {where}: {shown}"
     elif isinstance(backend, Embedded):
         where = "a store in memory: nothing is kept" if where == "memory" else f"{where}, read-only"
-    return f"redtool {__version__} · {where} · HELP for help, Ctrl-D to leave"
+    return f"{where} · HELP for help, Ctrl-D to leave"
 
 
 def converse(shell: Shell) -> None:
@@ -84,18 +82,17 @@ def editor(shell: Shell, pool: ThreadPoolExecutor) -> PromptSession[str]:
     judged = Judge(shell)
 
     def bar() -> StyleAndTextTuples:
-        app = get_app()
-        verdict = judged.at_cursor(app.current_buffer.document)
-        return styled(toolbar(verdict, shell.facts, app.output.get_size().columns))
+        verdict = judged.at_cursor(session.default_buffer.document)
+        return styled(toolbar(verdict, shell.facts, session.output.get_size().columns))
 
-    return PromptSession(
+    session: PromptSession[str] = PromptSession(
         lambda: styled(prompt_of(shell)),
         multiline=True,
         prompt_continuation=lambda columns, number, wrapped: [("class:continuation", "... ".rjust(columns)[-columns:])],
         lexer=RoleLexer(judged),
         completer=WordCompleter(shell, pool),
         complete_while_typing=True,
-        auto_suggest=AutoSuggestFromHistory(),
+        auto_suggest=Earlier(),
         input_processors=[Hint(judged, shell)],
         bottom_toolbar=bar,
         history=LineHistory(history_path(os.environ)),
@@ -107,6 +104,7 @@ def editor(shell: Shell, pool: ThreadPoolExecutor) -> PromptSession[str]:
         enable_open_in_editor=True,
         tempfile_suffix=".redis",
     )
+    return session
 
 
 def styled(pieces: list[tuple[str, str]]) -> StyleAndTextTuples:

@@ -22,7 +22,7 @@ from redtool.repl.messages import confirmations, message
 from redtool.repl.meta import META, vocabulary
 from redtool.repl.sources import ServerSource, Source, StoreSource
 from redtool.repl.toolbar import Facts
-from redtool.repl.typed import encode
+from redtool.repl.typed import encode, written
 from redtool.resp import QUEUED, Status
 from redtool.words import Lines
 
@@ -124,10 +124,10 @@ class Shell:
                     self.complain(argv)
                     continue
                 if len(entries) > 1:
-                    self.say([("facts", f"> {b' '.join(argv).decode('utf-8', 'backslashreplace')}\n")])
+                    self.say([("facts", f"> {' '.join(map(written, argv))}\n")])
                 self.line(tuple(argv))
         except Interrupted:
-            self.say([("facts", "(interrupted)\n")])
+            self.say([("facts", "\n(interrupted)\n")])  # after the terminal's ^C
 
     def line(self, argv: tuple[bytes, ...]) -> None:
         """Run one line."""
@@ -198,7 +198,6 @@ class Shell:
             with self.interrupts.allow():
                 work()
         except KeyboardInterrupt:
-            self.say([("", "\n")])
             raise Interrupted from None
 
     def _say_all(self, first: Sequence[tuple[str, str]], backend: Backend) -> None:

@@ -17,6 +17,7 @@ PIECE = re.compile(
     re.DOTALL | re.ASCII,
 )
 BLANKS = re.compile(r"(?:\\\r?\n|\s)*", re.ASCII)
+SPECIAL = re.compile(r"""[\s"']|^\#|\\$""")  # what a word cannot have without quotes
 CONTINUED = re.compile(r"\\\r?\n")
 LONGEST = 20_000  # characters beyond which a line is neither coloured nor completed
 
@@ -123,8 +124,7 @@ def written(value: bytes, mark: str = "") -> str:
         from redtool.words import quote
 
         return quote(value).decode()
-    plain = bool(text) and not any(char.isspace() or char in "\"'" for char in text) and text[0] != "#"
-    if plain and not mark and not text.endswith("\\"):
+    if text and not mark and SPECIAL.search(text) is None:
         return text
     if mark == "'" and "\\" not in text:
         return "'" + text.replace("'", "\\'") + "'"
