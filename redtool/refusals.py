@@ -590,8 +590,8 @@ class NegativeBox(ReplyError):
     text = "ERR height or width cannot be negative"
 
 
-class GeoMember(ReplyError):
-    text = "ERR could not decode requested zset member"
+class NoSuchMember(ReplyError):
+    text = "ERR member {} does not exist"
 
 
 class GeoCount(ReplyError):

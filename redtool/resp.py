@@ -40,6 +40,17 @@ class BigNumber(int):
     """A number beyond 64 bits (``(``)."""
 
 
+class LongDouble(float):
+    """A double that a server prints as a long double, with up to 17 decimals (a coordinate of GEOPOS)."""
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> bytes:
+        digits = (b"%.17f" % self).rstrip(b"0").rstrip(b".")
+        return b"0" if digits == b"-0" else digits
+
+
 # bytes | int | None | list | dict | set | float | bool | Status | Verbatim | Push | BigNumber | ReplyError
 Reply = object
 
@@ -472,6 +483,7 @@ SCALARS2: dict[type, Callable[[Any], bytes]] = {
     type(None): lambda value: b"$-1\r\n",
     bool: lambda value: b":1\r\n" if value else b":0\r\n",
     float: lambda value: _bulk(_float_text(value)),
+    LongDouble: lambda value: _bulk(value.text),
     BigNumber: lambda value: _bulk(b"%d" % value),
     Verbatim: _bulk,
 }
@@ -479,6 +491,7 @@ SCALARS3: dict[type, Callable[[Any], bytes]] = SCALARS2 | {
     type(None): lambda value: b"_\r\n",
     bool: lambda value: b"#t\r\n" if value else b"#f\r\n",
     float: lambda value: b",%b\r\n" % _float_text(value),
+    LongDouble: lambda value: b",%b\r\n" % value.text,
     BigNumber: lambda value: b"(%d\r\n" % value,
     Verbatim: _verbatim3,
 }

@@ -72,8 +72,9 @@ def double(value: float) -> bytes:
     if value != value:
         return b"nan"
     from redtool.numeric import float_text
+    from redtool.resp import LongDouble
 
-    return float_text(value)
+    return value.text if isinstance(value, LongDouble) else float_text(value)
 
 
 def error_text(error: object) -> bytes:

@@ -214,7 +214,7 @@ def test_command_without_words_is_command_info_of_all() -> None:
     r = Runner(embedded.Client())
     rows = r("COMMAND")
     assert len(rows) == r("COMMAND COUNT") == len(table.TABLE) == len(r("COMMAND INFO"))
-    assert [row[0] for row in rows] == sorted(name.lower() for name in table.TABLE)
+    assert [row[0] for row in rows] == [name.lower() for name in sorted(table.TABLE)]
     assert set(r("COMMAND LIST")) >= {b"get", b"config|get", b"object|encoding", b"command|docs"}
 
 
