@@ -234,7 +234,7 @@ class Store:
             command = (entry.command.subs or {}).get(word)
             if command is None:
                 entry.rejected += 1
-                raise errors.UnknownSubcommand(_text(argv[1])[:128], entry.command.name)
+                raise errors.UnknownSubcommand(_text(argv[1].partition(b"\0")[0])[:128], entry.command.name)
             found = entry.subs[word] = Entry(command)
         return found
 
@@ -297,7 +297,7 @@ class Store:
     def _expired(self, db: Keyspace, key: bytes) -> None:
         self.expired += 1
         self.changes += 1
-        if key in db.watched:
+        if key in db.watched or key in db.blocked:
             self.touch(db, key)
         if self.journal is not None:
             self._emit(db.index, (b"DEL", key))
@@ -355,6 +355,8 @@ class Store:
         """Housekeeping for an idle owner."""
         self.clock.ns = self.time_ns()
         self.cron()
+        if self.ready:  # an expired key may be one that a consumer waits for
+            self.serve_waiting()
         self.flush()
 
     def unflushed(self) -> bool:

@@ -14,6 +14,7 @@ KEYS = {
     "hash": b"h1 h2 h_1 h_2".split(),
     "set": b"a1 a2 a3".split(),
     "sorted": b"z1 z2 z3".split(),
+    "stream": b"t1 t2 t3".split(),
 }
 ALL_KEYS = [key for keys in KEYS.values() for key in keys] + [b"x1", b"k\0\xff key", b""]
 
@@ -36,6 +37,17 @@ TYPES = b"string list hash set zset ZSET stream".split()
 
 PAGES = b"1 2 3 10 100 9223372036854775807".split()
 SKIPPED = b"0 1 2 5 20 9223372036854775807".split()
+
+IDS = [*b"0 0 1 1-1 1-2 2 2-1 3-1 3-2 4 5-0 5-1 9 12-1 20 + - (1-1 (2 (5-1 3-* 0-0".split(), b"18446744073709551615"]
+STREAMS: dict[str, list[bytes]] = {  # placeholders that mean something else in a stream command
+    **dict.fromkeys(("id", "start", "end", "last-id", "lastid", "max-deleted-id", "threshold"), IDS),
+    "group": b"g1 g1 g2".split(),
+    "consumer": b"c1 c2 c3".split(),
+    "milliseconds": b"1 2".split(),  # of BLOCK
+    "min-idle-time": b"0 0 0 -1 100000000".split(),
+    "unix-time-milliseconds": b"4000000000000 0 1 -5".split(),
+    "ms": b"0 100000000 200000000 -1".split(),
+}
 
 AHEAD = {  # deadlines well behind or well before the run
     "seconds": b"1000 5000 100000 0 -1 -100".split(),
@@ -96,6 +108,8 @@ class Samples:
         name = placeholder.rstrip("0123456789")
         if name in ("key", "source", "destination", "newkey", "src", "dst"):
             return self.keys()
+        if self.group == "stream" and name in STREAMS:
+            return STREAMS[name]
         if self.name.startswith("SORT") and name == "pattern":
             return SORT_PATTERNS
         if self.name in ("SELECT", "SWAPDB", "MOVE", "COPY") and name in ("index", "db", "destination-db"):
@@ -135,6 +149,11 @@ def planted() -> list[tuple[bytes, ...]]:
         (b"SADD", b"a2", *b"1 2 3 10".split()),
         (b"ZADD", b"z1", *b"1 a 2 b 2 c 3 d -1 e".split()),
         (b"ZADD", b"z2", *b"0 a 0 b 0 c 0 d 0 x".split()),
+        *((b"XADD", b"t1", id, b"f", id) for id in b"1-1 1-2 2-1 3-1 3-2".split()),
+        (b"XADD", b"t2", b"1-1", b"a", b"1", b"b", b"2"),
+        (b"XGROUP", b"CREATE", b"t1", b"g1", b"0"),
+        (b"XGROUP", b"CREATE", b"t2", b"g1", b"$"),
+        (b"XREADGROUP", b"GROUP", b"g1", b"c1", b"COUNT", b"3", b"STREAMS", b"t1", b">"),
         (b"SELECT", b"1"),
         (b"MSET", b"s1", b"other", b"n1", b"1"),
         (b"RPUSH", b"l1", b"z"),

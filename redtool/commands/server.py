@@ -84,7 +84,7 @@ def flush(c: Session, databases: Iterable[Keyspace], mode: tuple[bytes, ...]) ->
     if len(mode) > 1 or (mode and mode[0].upper() not in (b"ASYNC", b"SYNC")):
         raise errors.SyntaxError_
     for db in databases:
-        for key in list(db.watched):
+        for key in [*db.watched, *db.blocked]:
             if key in db.data:
                 c.store.touch(db, key)
         c.store.changes += db.clear()

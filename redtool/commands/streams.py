@@ -73,6 +73,12 @@ def listed(entries: Iterable[Entry]) -> list[Reply]:
     return [[b"%d-%d" % id, list(fields)] for id, fields in entries]
 
 
+def noted(c: Session, key: bytes, event: bytes) -> None:
+    """Report a change that WATCH does not see, nor who waits for data."""
+    c.store.changes += 1
+    c.event(key, event)
+
+
 # -- trimming
 
 
@@ -261,10 +267,10 @@ def xsetid(c: Session, key: bytes, text: bytes, *args: bytes) -> Reply:
             raise errors.EntriesAddedTooSmall
     stream.last_id = id
     if added is not None:
-        stream.entries_added = added
+        stream.set_added(added)
     if deleted != FIRST:
         stream.max_deleted_id = deleted
-    c.changed(key, b"xsetid")
+    noted(c, key, b"xsetid")
     return OK
 
 

@@ -6,7 +6,7 @@ What is journalled names the outcome: an entry that changes hands is an XCLAIM w
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.streams import id_text, listed, to_end, to_id, to_ids, to_start
+from redtool.commands.streams import id_text, listed, noted, to_edge, to_end, to_id, to_ids, to_start
 from redtool.commands.table import group
 from redtool.engine.streams import FIRST, LAST, UNKNOWN_READ, Consumer, Group, Stream
 from redtool.numeric import INT64_MAX, to_int
@@ -24,7 +24,8 @@ TRIES = 10  # pending entries that XAUTOCLAIM looks at for each it may give
 
 
 def text_of(word: bytes) -> str:
-    return word.decode("utf-8", "surrogateescape")
+    """A key or name in an error text; a server's ends at a NUL."""
+    return word.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 # -- what the journal gets
@@ -47,8 +48,7 @@ def consumer_of(c: Session, key: bytes, found: Group, name: bytes) -> Consumer:
     consumer = found.consumers.get(name)
     if consumer is None:
         consumer = found.consumers[name] = Consumer(c.now)
-        c.store.changes += 1  # none that WATCH sees
-        c.event(key, b"xgroup-createconsumer")
+        noted(c, key, b"xgroup-createconsumer")
     consumer.seen_ms = c.now
     return consumer
 
@@ -100,10 +100,12 @@ def xgroup_create(c: Session, key: bytes, name: bytes, text: bytes, *args: bytes
     id = (FIRST if stream is None else stream.last_id) if text == b"$" else to_id(text)
     if stream is None:
         stream = c.writable(key, Stream, create=True)
-    if name in stream.groups:
+        c.changed(key, b"xgroup-create")
+    elif name in stream.groups:
         raise errors.BusyGroup
+    else:
+        noted(c, key, b"xgroup-create")
     stream.groups[name] = Group(id, read)
-    c.changed(key, b"xgroup-create")
     return OK
 
 
@@ -114,19 +116,21 @@ def xgroup_setid(c: Session, key: bytes, name: bytes, text: bytes, *args: bytes)
     found = group_of(c, key, name)
     if len(args) > 2:
         raise errors.SubcommandSyntax("SETID", "XGROUP")
-    found.last_id = existing(c, key).last_id if text == b"$" else to_id(text)
+    found.last_id = existing(c, key).last_id if text == b"$" else to_edge(text, 0)
     found.entries_read = read
-    c.store.changes += 1
-    c.event(key, b"xgroup-setid")
+    noted(c, key, b"xgroup-setid")
     return OK
 
 
 @command("XGROUP DESTROY key group", "write", since="5.0.0", complexity="O(N) entries pending")
 def xgroup_destroy(c: Session, key: bytes, name: bytes) -> Reply:
     """Remove a group with its consumers and what is pending; 0 when missing."""
-    gone = existing(c, key).groups.pop(name, None) is not None
-    c.changed(key, b"xgroup-destroy", int(gone))
-    return int(gone)
+    if existing(c, key).groups.pop(name, None) is None:
+        return 0
+    noted(c, key, b"xgroup-destroy")
+    if key in c.db.blocked:  # its consumers that wait get the error
+        c.store.ready.append((c.db, key))
+    return 1
 
 
 @command("XGROUP CREATECONSUMER key group consumer", "write denyoom", since="6.2.0")
@@ -146,7 +150,7 @@ def xgroup_delconsumer(c: Session, key: bytes, name: bytes, consumer: bytes) -> 
     if consumer not in found.consumers:
         return 0
     gone = found.remove_consumer(consumer)
-    c.changed(key, b"xgroup-delconsumer")
+    noted(c, key, b"xgroup-delconsumer")
     return gone
 
 

@@ -133,6 +133,7 @@ def xreadgroup(c: Session, *args: bytes) -> Reply:
         consumer_of(c, key, found, want.consumer)
         before_this = len(c.effects or ())
         if start is not None:
+            c.store.changes += 1
             parts.append((key, pending(c, want, key, stream, found, start)))
         elif stream.entries and stream.top_id > found.last_id:
             parts.append((key, deliver(c, want, key, stream, found)))

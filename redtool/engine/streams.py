@@ -182,7 +182,7 @@ class Group:
 class Stream:
     """A stream. ``entries`` maps id to a flat tuple (field, value, field, value, …), in order of id."""
 
-    __slots__ = ("_order", "entries", "entries_added", "groups", "last_id", "max_deleted_id")
+    __slots__ = ("_order", "entries", "entries_added", "groups", "last_id", "max_deleted_id", "packed_from")
     kind = b"stream"
 
     def __init__(self) -> None:
@@ -190,6 +190,7 @@ class Stream:
         self.last_id: Id = FIRST
         self.max_deleted_id: Id = FIRST
         self.entries_added = 0
+        self.packed_from = 0  # entries added before the stream was last empty: nodes count from there
         self.groups: dict[bytes, Group] = {}
         self._order: Order | None = None
 
@@ -243,6 +244,7 @@ class Stream:
         self.order.discard(id)
         del self.entries[id]
         self.max_deleted_id = max(self.max_deleted_id, id)
+        self._emptied()
         return True
 
     def drop_first(self, count: int) -> int:
@@ -250,14 +252,28 @@ class Stream:
         if count > 0:
             for id in self.order.drop(count):
                 del self.entries[id]
+            self._emptied()
         return count
+
+    def _emptied(self) -> None:
+        if not self.entries:
+            self.packed_from = self.entries_added
+
+    def set_added(self, count: int) -> None:
+        """Correct how many entries were ever added."""
+        self.packed_from += count - self.entries_added
+        self.entries_added = count
+
+    def _head_room(self, size: int) -> int:
+        """How many entries the first node still has, if those that left were the oldest."""
+        return size - (self.entries_added - self.packed_from - len(self)) % size
 
     def whole_nodes(self, excess: int, size: int, limit: int) -> int:
         """How many of the ``excess`` oldest entries an approximate trim removes: whole nodes, ``limit`` at most.
 
         A server packs entries into nodes of ``size`` as they are added and removes whole ones only.
         """
-        head = size - (self.entries_added - len(self)) % size
+        head = self._head_room(size)
         if excess >= len(self) and (not limit or len(self) <= limit):
             return len(self)
         most = min(excess, limit) if limit else excess
@@ -266,8 +282,7 @@ class Stream:
     def nodes(self, size: int) -> list[Id]:
         """The first id of each node, as a server would pack the entries."""
         order = self.order
-        head = size - (self.entries_added - len(self)) % size
-        return [order.first(), *order.ids[order.head + head :: size]] if len(self) else []
+        return [order.first(), *order.ids[order.head + self._head_room(size) :: size]] if len(self) else []
 
     # -- how far a group has come
 
@@ -319,6 +334,7 @@ class Stream:
         other = Stream()
         other.entries = self.entries.copy()
         other.last_id, other.max_deleted_id, other.entries_added = self.last_id, self.max_deleted_id, self.entries_added
+        other.packed_from = self.packed_from
         other.groups = {name: group.copy() for name, group in self.groups.items()}
         return other
 
