@@ -57,7 +57,7 @@ OPTIONS: dict[str, tuple[str, str, str]] = {
     "-e": ("errexit", "", "stop a script at the first error"),
     "--errexit": ("errexit", "", "the same as -e"),
     "--test": ("test", "", "exit 1 when the reply is nil, 0, false or empty"),
-    "--help": ("help", "", "show help, of a verb or a command after one: redtool scan --help"),
+    "--help": ("help", "", "show help; of a verb or a Redis command: redtool --help scan"),
     "--version": ("version", "", "show the version"),
     "-v": ("version", "", "the same as --version"),
 }
