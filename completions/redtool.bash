@@ -716,7 +716,7 @@ _redtool_value() {
         while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$(_redtool_plain "$cur")")
     fi
     if [[ $kind == *r* ]]; then
-        local file=${XDG_CONFIG_HOME:-$HOME/.config}/redtool/config.toml
+        local file=${REDTOOL_CONFIG:-${XDG_CONFIG_HOME:-$HOME/.config}/redtool/config.toml}
         _redtool_add $(sed -n 's/^ *\[targets\.\([^]]*\)].*/\1/p' "$file" 2>/dev/null)
     fi
 }

@@ -113,9 +113,9 @@ function __redtool_value --no-scope-shadowing
     end
     string match -q -- '*f*' $kind; and __fish_complete_path $cur
     if string match -q -- '*r*' $kind
-        set -l file $XDG_CONFIG_HOME
-        test -n "$file"; or set file ~/.config
-        sed -n 's/^ *\[targets\.\([^]]*\)].*/\1/p' $file/redtool/config.toml 2>/dev/null
+        set -l file $REDTOOL_CONFIG $XDG_CONFIG_HOME/redtool/config.toml ~/.config/redtool/config.toml
+        set -q XDG_CONFIG_HOME; or set -e file[-2]
+        sed -n 's/^ *\[targets\.\([^]]*\)].*/\1/p' $file[1] 2>/dev/null
     end
 end
 
