@@ -15,6 +15,9 @@ KEYS = {
     "set": b"a1 a2 a3".split(),
     "sorted": b"z1 z2 z3".split(),
     "stream": b"t1 t2 t3".split(),
+    "bitmap": b"b1 b2 b3 s1".split(),
+    "hyperloglog": b"p1 p2 p3".split(),
+    "geo": b"o1 o1 o2 z1".split(),
 }
 ALL_KEYS = [key for keys in KEYS.values() for key in keys] + [b"x1", b"k\0\xff key", b""]
 
@@ -47,6 +50,24 @@ STREAMS: dict[str, list[bytes]] = {  # placeholders that mean something else in 
     "min-idle-time": b"0 0 0 -1 100000000".split(),
     "unix-time-milliseconds": b"4000000000000 0 1 -5".split(),
     "ms": b"0 100000000 200000000 -1".split(),
+}
+
+PLACES = b"0 1 -1 13.361389 15.087269 -80.5 80.5 45 38.115556 -0.25".split()
+BITS: dict[str, list[bytes]] = {
+    "offset": b"0 1 2 7 8 20 #0 #1 #3 100 -1 9223372036854775807".split(),
+    "bit": b"0 1 1 0 2".split(),
+    "value": b"0 1 1 0 2 -1 255 127 -128 9223372036854775807".split(),
+    "increment": b"1 -1 10 100 -128 255 9223372036854775807 -9223372036854775808".split(),
+    "encoding": b"u1 u2 u8 i8 i5 u63 i64 i16 u64 i1 x8".split(),
+}
+GEO: dict[str, list[bytes]] = {
+    "longitude": [*PLACES, b"180", b"-179.5", b"181"],
+    "latitude": [*PLACES, b"85", b"86"],
+    "radius": b"0 1 100 200.5 1000 5000 20000 -1 1e9".split(),
+    "width": b"0 1 100 400.5 2000 30000 -1".split(),
+    "height": b"0 1 100 400.5 2000 30000 -1".split(),
+    "num-vertices": b"3 3 4 2".split(),
+    "count": b"1 2 3 0".split(),
 }
 
 AHEAD = {  # deadlines well behind or well before the run
@@ -108,8 +129,11 @@ class Samples:
         name = placeholder.rstrip("0123456789")
         if name in ("key", "source", "destination", "newkey", "src", "dst"):
             return self.keys()
-        if self.group == "stream" and name in STREAMS:
-            return STREAMS[name]
+        own = {"stream": STREAMS, "bitmap": BITS, "geo": GEO}.get(self.group, {})
+        if name in own:
+            return own[name]
+        if name == "subcommand":  # of PFDEBUG
+            return b"ENCODING DECODE TODENSE GETREG nope".split()
         if self.name.startswith("SORT") and name == "pattern":
             return SORT_PATTERNS
         if self.name in ("SELECT", "SWAPDB", "MOVE", "COPY") and name in ("index", "db", "destination-db"):
@@ -149,6 +173,11 @@ def planted() -> list[tuple[bytes, ...]]:
         (b"SADD", b"a2", *b"1 2 3 10".split()),
         (b"ZADD", b"z1", *b"1 a 2 b 2 c 3 d -1 e".split()),
         (b"ZADD", b"z2", *b"0 a 0 b 0 c 0 d 0 x".split()),
+        (b"SETBIT", b"b1", b"13", b"1"),
+        (b"SET", b"b2", b"\xff\xf0\x00"),
+        (b"PFADD", b"p1", *b"a b c d".split()),
+        (b"PFADD", b"p2", *(b"%d" % n for n in range(1500))),
+        (b"GEOADD", b"o1", *b"13.361389 38.115556 a 15.087269 37.502669 b 1 1 c -80 80 d 179 -80 e".split()),
         *((b"XADD", b"t1", id, b"f", id) for id in b"1-1 1-2 2-1 3-1 3-2".split()),
         (b"XADD", b"t2", b"1-1", b"a", b"1", b"b", b"2"),
         (b"XGROUP", b"CREATE", b"t1", b"g1", b"0"),

@@ -51,7 +51,7 @@ def place_of(zset: ZSet, member: bytes) -> Point:
     """The place of a member that must be there."""
     score = zset.scores.get(member)
     if score is None:
-        raise errors.NoSuchMember(member.decode("utf-8", "surrogateescape"))
+        raise errors.NoSuchMember(member.partition(b"\0")[0].decode("utf-8", "surrogateescape"))
     return geo.decode(score)
 
 

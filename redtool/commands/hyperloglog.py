@@ -116,7 +116,7 @@ def pfdebug(c: Session, subcommand: bytes, key: bytes) -> Reply:
             raise errors.HllNotSparse
         return hll.listing(value).encode()
     if word not in (b"GETREG", b"TODENSE"):
-        raise errors.UnknownPfdebug(subcommand.decode("utf-8", "surrogateescape"))
+        raise errors.UnknownPfdebug(subcommand.partition(b"\0")[0].decode("utf-8", "surrogateescape"))
     try:
         dense = altered(c, key, value)
         turned = hll.densify(dense)

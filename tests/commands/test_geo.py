@@ -99,6 +99,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("GEOSEARCH g FROMMEMBER P ASC ASC ASC", BY.format("GEOSEARCH")),
         ("GEOSEARCHSTORE d g FROMMEMBER P ASC ASC ASC", BY.format("GEOSEARCHSTORE")),
         ("GEOSEARCH g FROMMEMBER nope BYRADIUS 1 km", "-ERR member nope does not exist"),
+        (r'GEOSEARCH g FROMMEMBER "a\x00b" BYRADIUS 1 km', "-ERR member a does not exist"),
         ("GEOSEARCH g FROMMEMBER P FROMLONLAT 1 2 BYRADIUS 1 km", SYNTAX),
         ("GEOSEARCH g FROMMEMBER P BYBOX 1 2 km BYRADIUS 3 km", SYNTAX),
         ("GEOSEARCH g FROMMEMBER P BYRADIUS 1 km BYRADIUS 1000 km ASC COUNT 2", [b"P", b"e1"]),

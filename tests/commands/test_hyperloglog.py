@@ -65,6 +65,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("STRLEN k", 12304),
         ("PFDEBUG DECODE k", "-ERR HLL encoding is not sparse"),
         ("PFDEBUG FOO k", "-ERR Unknown PFDEBUG subcommand 'FOO'"),
+        (r'PFDEBUG "a\x00b" k', "-ERR Unknown PFDEBUG subcommand 'a'"),
         ("PFDEBUG FOO nope", "-ERR The specified key does not exist"),
         ("PFDEBUG ENCODING", "-ERR wrong number of arguments for 'pfdebug' command"),
         ("PFSELFTEST", b"OK"),
