@@ -174,17 +174,22 @@ def natural(text: bytes, option: str) -> int:
          complexity="O(1), and O(N) entries trimmed away")  # fmt: skip
 def xadd(c: Session, key: bytes, *args: bytes) -> Reply:
     """Add an entry to a stream, and trim it if asked; gives the entry's id."""
+    if args[0] == b"*" and len(args) % 2:  # the usual form
+        stream = c.writable(key, Stream, create=True)
+        id = new_id(c, stream, None, True)
+        stream.append(id, args[1:])
+        c.changed(key, b"xadd")
+        c.journal(b"XADD", key, id_text(id), *args[1:])
+        return id_text(id)
     trim = Trim()
-    text = args[0]
-    if text != b"*":
-        trim.read(args, True)
-        text = args[trim.end] if trim.end < len(args) else b"*"
-    asked = None if text == b"*" else to_id(text.removesuffix(b"-*"))
+    trim.read(args, True)
+    text = args[trim.end] if trim.end < len(args) else b"*"
+    asked, any_sequence = asked_id(text)
     trim.check(True)
     fields = args[trim.end + 1 :]
     if not fields or len(fields) % 2:
         raise errors.WrongArity("xadd")
-    if asked == FIRST and not text.endswith(b"-*"):
+    if asked == FIRST and not any_sequence:
         raise errors.IdZero
     stream = c.writable(key, Stream)
     if stream is None:
@@ -192,7 +197,7 @@ def xadd(c: Session, key: bytes, *args: bytes) -> Reply:
             return None
         stream = Stream()
         c.put(key, stream)
-    id = new_id(c, stream, asked, text.endswith(b"-*"))
+    id = new_id(c, stream, asked, any_sequence)
     stream.append(id, fields)
     c.changed(key, b"xadd")
     if trim.apply(c, stream):
@@ -200,9 +205,17 @@ def xadd(c: Session, key: bytes, *args: bytes) -> Reply:
     if trim.approximate:
         first = (b"NOMKSTREAM",) if trim.must_exist else ()
         c.journal(b"XADD", key, *first, *trim.done(stream), id_text(id), *fields)
-    elif text[-1:] == b"*":
+    elif any_sequence:
         c.journal(b"XADD", key, *args[: trim.end], id_text(id), *fields)
     return id_text(id)
+
+
+def asked_id(text: bytes) -> tuple[Id | None, bool]:
+    """The id that an entry shall have, and whether its sequence is open: ``5-*``, or ``*`` for any at all."""
+    if text == b"*":
+        return None, True
+    ms, _, seq = text.partition(b"-")
+    return to_id(ms if seq == b"*" else text), seq == b"*"
 
 
 def new_id(c: Session, stream: Stream, asked: Id | None, any_sequence: bool) -> Id:
