@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CHUNK = 1 << 16  # bytes looked through at once: a bit found early costs no copy of the whole
 INVERTED = bytes(range(255, -1, -1))
 
 
@@ -74,20 +75,18 @@ def count(value: bytes | bytearray, first: int, last: int) -> int:
 
 def position(value: bytes | bytearray, bit: int, first: int, last: int) -> int | None:
     """Find the first bit of this kind in a range; None when there is none."""
-    start = first >> 3
-    piece = bytes(value[start : (last >> 3) + 1])
-    if not bit:
-        piece = piece.translate(INVERTED)
-    head = piece[0] & 255 >> (first & 7)
-    if len(piece) == 1:
-        head &= 255 << (7 - (last & 7))
-    if head:
-        return start * 8 + 8 - head.bit_length()
-    rest = piece[1:].lstrip(b"\0")
-    if not rest:
-        return None
-    found = (start + len(piece) - len(rest)) * 8 + 8 - rest[0].bit_length()
-    return found if found <= last else None
+    start, stop = first >> 3, (last >> 3) + 1
+    for at in range(start, stop, CHUNK):
+        piece = bytes(value[at : min(at + CHUNK, stop)])
+        if not bit:
+            piece = piece.translate(INVERTED)
+        if at == start:
+            piece = bytes((piece[0] & 255 >> (first & 7),)) + piece[1:]
+        rest = piece.lstrip(b"\0")
+        if rest:
+            found = (at + len(piece) - len(rest)) * 8 + 8 - rest[0].bit_length()
+            return found if found <= last else None
+    return None
 
 
 def inverted(value: bytes | bytearray) -> bytearray:

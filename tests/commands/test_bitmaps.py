@@ -119,6 +119,18 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("RPUSH l a", 1),
         ("BITPOS l 1", WRONG_TYPE),
     ],
+    "bitpos far away": [
+        ("SETBIT k 524287 1", 0),
+        ("BITPOS k 1", 524287),
+        ("SETBIT k 524288 1", 0),
+        ("BITPOS k 1 65536", 524288),
+        ("SETBIT k 1600001 1", 0),
+        ("BITPOS k 1 65537", 1600001),
+        ("BITPOS k 1 524289 1600000 BIT", -1),
+        ("BITPOS k 1 524289 1600001 BIT", 1600001),
+        ("BITOP NOT k k", 200001),
+        ("BITPOS k 0 65537", 1600001),
+    ],
     "bitop": [
         (r'SET a "\x0f\xf0\xff"', b"OK"),
         (r'SET b "\x3c\x3c"', b"OK"),
