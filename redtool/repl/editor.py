@@ -15,7 +15,8 @@ from prompt_toolkit.auto_suggest import AutoSuggest, Suggestion
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import completion_is_selected, has_completions
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import completion_is_selected, has_completions, has_focus
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
@@ -207,14 +208,15 @@ def completions(want: Wanted, found: Found, cursor: int) -> list[Completion]:
 
 
 def key_bindings() -> KeyBindings:
-    """Enter, Tab and Ctrl-D where they differ from the editor's own."""
+    """Enter and Tab where they differ from the editor's own."""
     keys = KeyBindings()
+    editing = has_focus(DEFAULT_BUFFER)  # and not searching
 
-    @keys.add("enter", filter=completion_is_selected)
+    @keys.add("enter", filter=editing & completion_is_selected)
     def take(event: KeyPressEvent) -> None:
         event.current_buffer.complete_state = None
 
-    @keys.add("enter", filter=~completion_is_selected)
+    @keys.add("enter", filter=editing & ~completion_is_selected)
     def run(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if needs_more(encode(buffer.text)):
@@ -222,11 +224,11 @@ def key_bindings() -> KeyBindings:
         else:
             buffer.validate_and_handle()
 
-    @keys.add("tab", filter=~has_completions)
+    @keys.add("tab", filter=editing & ~has_completions)
     def complete(event: KeyPressEvent) -> None:
         event.current_buffer.start_completion(insert_common_part=True)
 
-    @keys.add("tab", filter=has_completions)
+    @keys.add("tab", filter=editing & has_completions)
     def next_one(event: KeyPressEvent) -> None:
         state = event.current_buffer.complete_state
         event.current_buffer.complete_next()

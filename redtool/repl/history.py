@@ -41,21 +41,22 @@ class LineHistory(History):
 
     def load_history_strings(self) -> Iterable[str]:
         """Give the texts of the file, the last one first."""
-        data = self._tail() if self.path else b""
+        data, size = self._tail() if self.path else (b"", 0)
         texts = joined(data.decode("utf-8", "surrogateescape").split("\n"))[-KEPT:]
-        if len(data) >= TAIL and os.path.getsize(self.path) > LARGE:
+        if size > LARGE:
             self._write("".join(text + "\n" for text in texts), os.O_TRUNC)
         return reversed(texts)
 
-    def _tail(self) -> bytes:
+    def _tail(self) -> tuple[bytes, int]:
+        """The end of the file, from the beginning of a line, and the size of it all."""
         try:
             with open(self.path, "rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(size - TAIL, 0))
                 data = file.read(TAIL)
         except OSError:
-            return b""
-        return data if size <= TAIL else data.partition(b"\n")[2]
+            return b"", 0
+        return (data if size <= TAIL else data.partition(b"\n")[2]), size
 
     def append_string(self, string: str) -> None:
         """Add what was typed, the lines of a pasted text one by one.

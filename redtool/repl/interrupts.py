@@ -2,7 +2,7 @@
 
 The terminal sends SIGINT only while no line is being edited. Python would raise KeyboardInterrupt wherever the
 program happens to be, in the middle of a change to the store too. Here it is raised only where that is safe, which
-the shell says by ``allow``; elsewhere it is noted and comes when ``allow`` is next entered, or is read with ``take``.
+the shell says by ``allow``; elsewhere it is noted, and ``take`` tells.
 """
 
 from __future__ import annotations
@@ -38,8 +38,6 @@ class Interrupts:
     @contextmanager
     def allow(self, when: Callable[[], bool] = lambda: True) -> Iterator[None]:
         """Let Ctrl-C raise KeyboardInterrupt inside the block whenever ``when()`` is true."""
-        if self.take() and when():
-            raise KeyboardInterrupt
         self._allowed = when
         try:
             yield

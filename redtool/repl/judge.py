@@ -89,7 +89,8 @@ def _find_command(verdict: Verdict, argv: list[bytes], commands: Commands) -> No
     found = commands.get(name)
     growing = verdict.typed.partial is not None and verdict.typed.partial.quote == ""
     if found is None:
-        if not (growing and len(argv) == 1 and any(other.startswith(name) for other in commands)):
+        begun = name.isdigit() or any(other.startswith(name) for other in commands)  # a count may come first
+        if not (growing and len(argv) == 1 and begun):
             verdict.wrong(unknown(argv[0], commands), verdict.first)
         return
     verdict.command = found

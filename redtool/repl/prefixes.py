@@ -60,10 +60,10 @@ def _from(part: list[bytes], prefix: bytes) -> Iterator[bytes]:
         yield part[at]
 
 
-def walk(keys: Iterable[bytes], prefix: bytes, most: int = 1 << 62, seconds: float = WALK) -> list[bytes]:
-    """Gather the keys with a prefix among the first ``most``, for no longer than ``seconds``; not all of very many."""
+def walk(keys: Iterable[bytes], prefix: bytes, most: int = 1 << 62) -> list[bytes]:
+    """Gather keys with a prefix among the first ``most``, for no longer than WALK; not all of very many."""
     found: list[bytes] = []
-    until = perf_counter() + seconds
+    until = perf_counter() + WALK
     rest = islice(keys, most)
     while part := list(islice(rest, 1000)):
         found += [key for key in part if key.startswith(prefix)]

@@ -38,7 +38,7 @@ def run(backend: Backend, options: Options, greeting: str = "") -> int:
             shell.say([("facts", (greeting or welcome(backend)) + "\n")])
             converse(shell)
         finally:
-            shell.backend.close()
+            shell.close()
     return exits.OK
 
 

@@ -80,6 +80,12 @@ class Shell:
         """Whether the target's commands are known."""
         return self.commands is not META
 
+    def close(self) -> None:
+        """Leave the target."""
+        if self.source is not None:
+            self.source.close()
+        self.backend.close()
+
     def learn(self) -> None:
         """Get the target's commands, for completion and HELP; takes a while, and may be done by another thread."""
         source = self.source
@@ -116,6 +122,7 @@ class Shell:
 
     def run(self, text: str) -> None:
         """Run a text of one line or many. Raises Leave; nothing else that an error of a command could be."""
+        self.interrupts.take()  # what was pressed before belongs to what was before
         lines = Lines()
         entries = lines.feed(encode(text) + b"\n") + lines.end()
         try:
@@ -164,6 +171,8 @@ class Shell:
 
     def _executed(self, argv: tuple[bytes, ...]) -> Reply | ConnectError:
         """The reply, errors as values; a lost connection is told here."""
+        if self.interrupts.take():
+            raise Interrupted
         start = perf_counter()
         reply: Reply | ConnectError
         try:
@@ -253,7 +262,7 @@ class Shell:
             return
         except KeyboardInterrupt:
             raise Interrupted from None
-        self.backend.close()
+        self.close()
         self._adopt(backend)
 
     def _is_here(self, path: str) -> bool:

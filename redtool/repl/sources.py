@@ -42,6 +42,9 @@ class Source(Protocol):
     def commands(self) -> Mapping[bytes, Command]:
         """The commands of the target."""
 
+    def close(self) -> None:
+        """Let go of what was opened for answering."""
+
 
 def preview(value: bytes) -> str:
     text = value[: 2 * SHOWN].decode("utf-8", "replace")
@@ -83,7 +86,7 @@ class StoreSource:
             return parameters(prefix)
         if lookup.what == "setting":
             return settings(lookup.of, prefix)
-        return self._elements(lookup.of, prefix)
+        return self._elements(lookup, prefix)
 
     def step(self) -> bool:
         """Keep the index of a large database up to date."""
@@ -102,14 +105,18 @@ class StoreSource:
     def commands(self) -> Mapping[bytes, Command]:
         return self.backend.commands()
 
+    def close(self) -> None:
+        self._index = None
+
     def _keys(self, prefix: bytes, kinds: tuple[bytes, ...]) -> Found:
         db = self.backend.session.db
         index = self._index
         sorted_ahead = index is not None and index.data is db.data
         names: Iterable[bytes] = index.find(prefix) if index and sorted_ahead else sorted(walk(db.data, prefix))
         found: Found = []
-        until = perf_counter() + SIFT
+        until = 0.0
         for count, key in enumerate(names):
+            until = until or perf_counter() + SIFT  # what it takes to the first is not counted
             value = db.data.get(key)
             if value is not None and not db.is_stale(key) and (not kinds or kind_of(value) in kinds):
                 found.append((key, kind_of(value).decode()))
@@ -117,7 +124,7 @@ class StoreSource:
                 break
         return found
 
-    def _elements(self, key: bytes, prefix: bytes) -> Found:
+    def _elements(self, lookup: Lookup, prefix: bytes) -> Found:
         from redtool.engine.hashes import Hash
         from redtool.engine.lists import List
         from redtool.engine.sets import Set
@@ -125,7 +132,9 @@ class StoreSource:
         from redtool.numeric import float_text
 
         db = self.backend.session.db
-        value = None if db.is_stale(key) else db.data.get(key)
+        value = None if db.is_stale(lookup.of) else db.data.get(lookup.of)
+        if lookup.kinds and kind_of(value) not in lookup.kinds:
+            return []
         if isinstance(value, Hash):
             return [(name, preview(value[name])) for name in _first(walk(value, prefix))]
         if isinstance(value, ZSet):
@@ -170,6 +179,10 @@ class ServerSource:
             return self._connection().commands()
         except RedtoolError:
             return load_all()
+
+    def close(self) -> None:
+        if self._own is not None:
+            self._own.close()
 
     def size(self) -> int | None:
         """The number of keys of the selected database."""

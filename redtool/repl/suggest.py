@@ -28,7 +28,7 @@ ELEMENTS = frozenset(("LREM", "LPOS", "LINSERT"))  # whose values are elements o
 TYPES = ("string", "list", "set", "zset", "hash", "stream")
 SECTIONS = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "commandstats", "latencystats",
             "errorstats", "modules", "cluster", "keyspace", "all", "default", "everything")  # fmt: skip
-WITHIN = 3  # letters from which a command is also found by its middle (CARD: SCARD, ZCARD)
+WITHIN = 3  # letters from which a command that none begins with is found by its middle (CARD: SCARD, ZCARD)
 
 
 class Offer:
@@ -124,10 +124,8 @@ def _names(known: Commands, prefix: bytes) -> list[Offer]:
 
 def _commands(prefix: bytes, commands: Commands) -> list[Offer]:
     offers = _names(commands, prefix)
-    if len(prefix) >= WITHIN:
-        inside = prefix.upper()
-        others = {name: found for name, found in commands.items() if inside in name[1:]}
-        offers += _names(others, b"")
+    if not offers and len(prefix) >= WITHIN:
+        offers = _names({name: found for name, found in commands.items() if prefix.upper() in name}, b"")
     return _cased(offers, prefix, b"")
 
 

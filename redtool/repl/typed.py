@@ -144,6 +144,6 @@ def logical(text: str) -> list[tuple[int, str]]:
         if not needs_more(encode(held)):
             found.append((start, held))
             start, held = start + len(held) + 1, ""
-    if held or text.endswith("\n"):
+    if held:
         found.append((start, held))
     return found

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import termios
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
 
 COLUMNS, LINES = 100, 40
+OURS = ("REDIS", "REDTOOL", "XDG", "NO_COLOR", "PYTHONDONTWRITEBYTECODE")
 PATIENCE = 20  # seconds until a test gives up
 SEQUENCE = re.compile(r"\x1b\[([?>]?)([0-9;]*)([A-Za-z])|\x1b[=>]|\x1b\][^\x07]*\x07")
 
@@ -119,28 +123,40 @@ class Terminal:
 
     def __init__(self, home: Path, *words: str, **environ: str) -> None:
         self.home = home
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("REDIS", "REDTOOL", "XDG", "NO_COLOR"))}
+        env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         env |= {"HOME": str(home), "TERM": "xterm-256color", "PAGER": "cat",
                 "PYTHONPATH": os.pathsep.join(sys.path), **environ}  # fmt: skip
         self.child = pexpect.spawn(sys.executable, ["-m", "redtool", *words], env=env, dimensions=(LINES, COLUMNS),
                                    encoding="utf-8", timeout=PATIENCE)  # fmt: skip
+        self.child.delaybeforesend = None
         self.screen = Screen()
 
     def wait(self, wanted: str | Callable[[Screen], bool]) -> Screen:
         """Read until the screen holds a text, or is as wanted."""
         is_there = (lambda screen: wanted in screen.text) if isinstance(wanted, str) else wanted
+        until = time.monotonic() + PATIENCE
         while not is_there(self.screen):
             try:
-                self.screen.feed(self.child.read_nonblocking(65536, PATIENCE))
+                self.screen.feed(self.child.read_nonblocking(65536, 0.1))
                 self.child.send(f"\x1b[{LINES - 12};1R" * self.screen.asked)
                 self.screen.asked = 0
-            except (pexpect.TIMEOUT, pexpect.EOF) as error:
-                raise AssertionError(f"{type(error).__name__}: {wanted!r} did not come:\n{self.screen.text}") from None
+            except pexpect.EOF:
+                raise AssertionError(f"the program ended:\n{self.screen.text}") from None
+            except pexpect.TIMEOUT:
+                if time.monotonic() > until:
+                    raise AssertionError(f"this did not come: {wanted!r}\n{self.screen.text}") from None
         return self.screen
 
-    def prompt(self, text: str = "default> ") -> Screen:
-        """Wait for an empty prompt that the commands are known at."""
-        return self.wait(lambda screen: screen.current == text.rstrip() and "HELP for help" in screen.toolbar)
+    def prompt(self, text: str = "default> ", below: int = -1) -> Screen:
+        """Wait for an empty prompt with its toolbar, below a row."""
+        return self.wait(
+            lambda screen: screen.row > below and screen.current == text.rstrip() and "HELP for help" in screen.toolbar
+        )
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C once the line editor has given the terminal back, so that it is a signal."""
+        self.wait(lambda _: bool(termios.tcgetattr(self.child.child_fd)[3] & termios.ISIG))
+        self.type("\x03")
 
     def type(self, text: str) -> None:
         self.child.send(text)
@@ -151,7 +167,7 @@ class Terminal:
         self.wait(lambda screen: line in screen.current)
         row = self.screen.row
         self.type("\r")
-        return self.wait(lambda screen: screen.row > row and screen.current == prompt.rstrip())
+        return self.prompt(prompt, row)
 
     def end(self) -> int:
         """Wait for the end of the program and give its exit code."""
@@ -160,4 +176,7 @@ class Terminal:
         return int(self.child.exitstatus or 0)
 
     def close(self) -> None:
-        self.child.close(force=True)
+        if self.child.isalive():
+            self.child.kill(signal.SIGKILL)
+            self.child.wait()
+        self.child.close()

@@ -129,8 +129,7 @@ def test_a_table_is_drawn(terminal: Terminal) -> None:
 
 def test_ctrl_c_ends_a_blocked_command_and_not_the_session(terminal: Terminal) -> None:
     terminal.type("BLPOP q 0\r")
-    terminal.wait(lambda screen: screen.current == "" and "BLPOP q 0" in screen.text)
-    terminal.type("\x03")
+    terminal.interrupt()
     terminal.wait(lambda screen: "(interrupted)" in screen.text and screen.current == "default>")
     assert '"x"' in terminal.run("ECHO x").text
 
@@ -236,7 +235,7 @@ def test_a_server_is_spoken_to_and_its_loss_survived(open_terminal: Open, valkey
     terminal.wait("listening to news")
     valkey.cli("PUBLISH", "news", "hello there")
     terminal.wait("news  hello there")
-    terminal.type("\x03")
+    terminal.interrupt()
     terminal.wait(lambda screen: screen.current == prompt.rstrip() and "(interrupted)" in screen.text)
     valkey.cli("CLIENT", "KILL", "TYPE", "normal")
     assert "Ann" in terminal.run("HGET user:1 name", prompt).text
