@@ -156,7 +156,7 @@ class Remote:
             return True
         if isinstance(value, Status):
             return self._monitoring and value[:1].isdigit()
-        return isinstance(value, list) and value[:1] != [] and value[0] in MESSAGES and any(self._channels.values())
+        return _opens_with(value, MESSAGES) and any(self._channels.values())
 
     def _reply(self, connection: Connection) -> Reply:
         """Wait for the next reply; messages that come before it are kept."""
@@ -175,7 +175,7 @@ class Remote:
         connection.send(pack(words))
         while len(confirmed) < due or not due:
             value = connection.next_value()
-            if isinstance(value, list) and value and value[0] in CONFIRMATIONS:
+            if isinstance(value, list) and _opens_with(value, CONFIRMATIONS):
                 confirmed.append(_as_push(value))
                 (channels.add if adding else channels.discard)(value[1])
             elif self._is_message(value):
@@ -462,6 +462,11 @@ def _refuse(name: bytes, words: Sequence[bytes]) -> None:
         raise UsageError("CLIENT REPLY OFF and SKIP cannot be used here: a command would wait for its reply for ever")
     if name in (b"SYNC", b"PSYNC"):
         raise UsageError(f"{name.decode()} begins a replication stream, which cannot be shown")
+
+
+def _opens_with(value: Reply, names: frozenset[bytes]) -> bool:
+    """Whether a reply is a list that one of these names begins; its first element may be a list or a map itself."""
+    return isinstance(value, list) and value[:1] != [] and type(value[0]) is bytes and value[0] in names
 
 
 def _as_push(value: Reply) -> Push:

@@ -56,6 +56,28 @@ def test_commands_and_their_replies(r: Remote) -> None:
         r.execute("SET", "k", True)
 
 
+# Commands whose reply is a list that begins with a list or a map; some in RESP2, some in RESP3, some in both
+NESTED = ["XRANGE s - +", "XREAD STREAMS s 0", "XINFO CONSUMERS s g", "GEOPOS g m", "COMMAND INFO GET", "SLOWLOG GET",
+          "ZRANGE g 0 -1 WITHSCORES", "CLUSTER SLOTS", "EVAL return{{1},2} 0"]  # fmt: skip
+
+
+@pytest.mark.parametrize("listening", [False, True], ids=["alone", "subscribed"])
+def test_replies_that_begin_with_a_list(r: Remote, listening: bool) -> None:
+    run(r, "CONFIG SET slowlog-log-slower-than 0")
+    for line in ("XADD s 1-1 f v", "XGROUP CREATE s g 0", "XGROUP CREATECONSUMER s g c", "GEOADD g 1 2 m"):
+        run(r, line)
+    if listening:
+        r.execute("SUBSCRIBE", "news")
+    one: dict[str, Any] = {line: run(r, line) for line in NESTED}
+    many = r.pipeline([line.encode().split() for line in NESTED if not line.startswith("XREAD")])
+    if not listening or r.proto == 3:  # in RESP2 only some commands may follow SUBSCRIBE
+        assert one["XRANGE s - +"] == many[0] == [[b"1-1", [b"f", b"v"]]]
+        assert isinstance(one["SLOWLOG GET"][0], list)
+        assert r.execute("PING") == b"PONG"
+    run(r, "RESET")
+    run(r, "CONFIG SET slowlog-log-slower-than 10000")
+
+
 def test_the_server_is_known(real: RealServer) -> None:
     with connect(f"unix://{real.socket}") as remote:
         assert remote.proto == 3
