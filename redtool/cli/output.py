@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from redtool.oneshot import complain, format_of, write
@@ -140,6 +141,9 @@ def is_watched() -> bool:
     return os.isatty(2) and os.environ.get("TERM") != "dumb"
 
 
+BAR_AFTER = 0.5  # seconds
+
+
 @contextmanager
 def progress(what: str, total: int | None = None, wanted: bool = True) -> Iterator[Callable[[int], None]]:
     """A bar on stderr for long work, gone when it ends; gives a function that takes how far it is.
@@ -150,11 +154,40 @@ def progress(what: str, total: int | None = None, wanted: bool = True) -> Iterat
     if not wanted or not is_watched():
         yield lambda done: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    bar = Bar(what, total)
+    try:
+        yield bar.advance
+    finally:
+        bar.stop()
 
-    parts: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
-    parts += [BarColumn(), MofNCompleteColumn()] if total else []
-    with Progress(*parts, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+
+class Bar:
+    """The bar of ``progress``: it appears once the work has taken a while."""
+
+    def __init__(self, what: str, total: int | None) -> None:
+        self.what, self.total = what, total
+        self.due = monotonic() + BAR_AFTER
+        self.drawn: Any = None
+
+    def advance(self, done: int) -> None:
+        """Say how far the work is."""
+        if self.drawn is None and monotonic() >= self.due:
+            self.drawn = self._draw()
+        if self.drawn is not None:
+            self.drawn.update(self.drawn.task_ids[0], completed=min(done, self.total or done))
+
+    def _draw(self) -> Any:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        parts: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
+        parts += [BarColumn(), MofNCompleteColumn()] if self.total else []
+        bar = Progress(*parts, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+        bar.add_task(self.what, total=self.total)
+        bar.start()
+        return bar
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self.drawn is not None:
+            self.drawn.stop()

@@ -314,7 +314,7 @@ def test_misuse_is_one_line(p: Program, words: str, err: str) -> None:
 def test_progress_is_for_a_terminal_only(p: Program) -> None:
     p.run(input=b"".join(b"SET key:%d v\n" % n for n in range(3000)))
     assert p.run("scan").err == ""
-    script = f"exec {' '.join(COMMAND)} scan > {p.home / 'keys'}"
+    script = f"exec {' '.join(COMMAND)} scan -i 0.4 --count 1000 > {p.home / 'keys'}"
     child = pexpect.spawn("/bin/sh", ["-c", script], env={**os.environ}, dimensions=(24, 80), timeout=30)
     child.expect(pexpect.EOF)
     child.close()
