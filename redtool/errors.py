@@ -109,6 +109,10 @@ class MustBePositive(ReplyError):
     text = "ERR value is out of range, must be positive"
 
 
+class UnknownSubcommand(ReplyError):
+    text = "ERR unknown subcommand '{}'. Try {} HELP."
+
+
 class NoSuchKey(ReplyError):
     text = "ERR no such key"
 

@@ -7,9 +7,6 @@ from redtool.errors import ReplyError
 class IndexOutOfRange(ReplyError):
     text = "ERR index out of range"
 
-class UnknownSubcommand(ReplyError):
-    text = "ERR unknown subcommand '{}'. Try {} HELP."
-
 class InvalidExpire(ReplyError):
     text = "ERR invalid expire time in '{}' command"
 
