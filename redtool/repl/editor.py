@@ -27,7 +27,7 @@ from redtool.repl.judge import Verdict, judge
 from redtool.repl.shell import Shell
 from redtool.repl.sources import Found
 from redtool.repl.suggest import Wanted, wanted
-from redtool.repl.typed import decode, encode, logical, written
+from redtool.repl.typed import Typed, decode, encode, logical, written
 from redtool.words import needs_more
 
 REMEMBERED = 64  # judged lines
@@ -50,7 +50,8 @@ class Judge:
             self._known.clear()
         verdict = self._known.get(text)
         if verdict is None:
-            verdict = self._known[text] = judge(text, self.shell.commands)
+            known = self.shell.known
+            verdict = self._known[text] = judge(text, self.shell.commands) if known else Verdict(Typed(text))
         return verdict
 
     def at_cursor(self, document: Document) -> Verdict:

@@ -120,13 +120,11 @@ async def housekeeping(shell: Shell, pool: ThreadPoolExecutor, redraw: Callable[
     loop = asyncio.get_running_loop()
     await asyncio.sleep(0)  # the prompt comes first
     if not shell.known:
-        if shell.source is not None and shell.source.slow:
-            await loop.run_in_executor(pool, shell.learn)
-        else:
-            shell.learn()
+        shell.prepare()
         redraw()
     if shell.source is not None and shell.source.slow:
         await loop.run_in_executor(pool, shell.count_keys)
+        await loop.run_in_executor(pool, shell.learn)
         redraw()
     seen = shell.facts.keys
     while True:

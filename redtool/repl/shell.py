@@ -64,6 +64,7 @@ class Shell:
         self.backend = backend
         self.connected = True
         self.commands: Mapping[bytes, Command] = META
+        self.learned = False  # whether a server has told its commands
         self.source: Source | None = None
         self.store: Embedded | None = None
         self.queued.clear()
@@ -77,8 +78,14 @@ class Shell:
 
     @property
     def known(self) -> bool:
-        """Whether the target's commands are known."""
+        """Whether there is more than the REPL's own words."""
         return self.commands is not META
+
+    def prepare(self) -> None:
+        """Take redtool's own commands, for completion and HELP, until a server has told its own."""
+        from redtool.commands.table import load_all
+
+        self.commands = vocabulary(load_all())
 
     def close(self) -> None:
         """Leave the target."""
@@ -87,11 +94,12 @@ class Shell:
         self.backend.close()
 
     def learn(self) -> None:
-        """Get the target's commands, for completion and HELP; takes a while, and may be done by another thread."""
+        """Ask a server for its commands; takes a while, and may be done by another thread."""
         source = self.source
-        known = source.commands() if source is not None else self.backend.commands()
-        if source is self.source:
-            self.commands = vocabulary(known)
+        if isinstance(source, ServerSource) and not self.learned:
+            known = source.commands()
+            if source is self.source:
+                self.commands, self.learned = vocabulary(known), True
 
     def tick(self) -> None:
         """Housekeeping while nobody types."""
@@ -126,7 +134,9 @@ class Shell:
         lines = Lines()
         entries = lines.feed(encode(text) + b"\n") + lines.end()
         try:
-            for _, argv in entries:
+            for at, (_, argv) in enumerate(entries):
+                if at and self.interrupts.take():
+                    raise Interrupted
                 if isinstance(argv, QuotingError):
                     self.complain(argv)
                     continue
@@ -142,13 +152,13 @@ class Shell:
         if repeats(argv):
             times, argv = int(argv[0]), argv[1:]
         own = OWN.get(argv[0].upper())
-        for _ in range(times):
+        for done in range(times):
+            if done and self.interrupts.take():
+                raise Interrupted
             if own is not None:
                 own(self, argv[1:])
             else:
                 self.command(argv)
-            if self.interrupts.take():
-                raise Interrupted
 
     def command(self, argv: tuple[bytes, ...]) -> None:
         """Run a command on the target and show its reply."""
@@ -163,16 +173,14 @@ class Shell:
             self.queued.append(argv)
         listening = self.backend.remote and argv[0].upper() in LISTENING and not was_in_multi
         if listening and not isinstance(reply, ReplyError):
-            self._say_all(confirmations(reply), self.backend)
+            self._listen(confirmations(reply))
             return
         self._allowing(lambda: show_reply(argv, reply, self.options, self.config, queued or None))
         if self.backend.remote:
-            self._say_all([], self.backend)  # what the server sent of its own accord
+            self._say_messages()  # what the server sent of its own accord
 
     def _executed(self, argv: tuple[bytes, ...]) -> Reply | ConnectError:
         """The reply, errors as values; a lost connection is told here."""
-        if self.interrupts.take():
-            raise Interrupted
         start = perf_counter()
         reply: Reply | ConnectError
         try:
@@ -209,12 +217,19 @@ class Shell:
         except KeyboardInterrupt:
             raise Interrupted from None
 
-    def _say_all(self, first: Sequence[tuple[str, str]], backend: Backend) -> None:
-        """Show the messages that have come and, while there are subscriptions, those that come, until Ctrl-C."""
+    def _listen(self, first: Sequence[tuple[str, str]]) -> None:
+        """Show messages until Ctrl-C, which ends the subscriptions with their connection."""
+        self.say(first)
+        try:
+            self._say_messages()
+        finally:
+            self.backend.close()
+
+    def _say_messages(self) -> None:
+        """Show the messages that have come and, while there are subscriptions, those that come."""
 
         def show() -> None:
-            self.say(first)
-            for push in backend.messages():
+            for push in self.backend.messages():
                 self.say(message(push))
 
         try:
@@ -230,7 +245,7 @@ class Shell:
         from redtool.repl.helptext import about
 
         if not self.known:
-            self.learn()
+            self.prepare()
         self.say(about(words, self.commands, screen(os.environ)[0]))
 
     def clear(self, words: Sequence[bytes]) -> None:

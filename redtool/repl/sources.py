@@ -39,9 +39,6 @@ class Source(Protocol):
     def step(self) -> bool:
         """Do a little work ahead while nobody types; True when there is more to do."""
 
-    def commands(self) -> Mapping[bytes, Command]:
-        """The commands of the target."""
-
     def close(self) -> None:
         """Let go of what was opened for answering."""
 
@@ -101,9 +98,6 @@ class StoreSource:
         if not index.ready:
             index.step()
         return not index.ready
-
-    def commands(self) -> Mapping[bytes, Command]:
-        return self.backend.commands()
 
     def close(self) -> None:
         self._index = None

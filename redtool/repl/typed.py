@@ -133,7 +133,7 @@ def written(value: bytes, mark: str = "") -> str:
 
 def logical(text: str) -> list[tuple[int, str]]:
     """Split a text of several lines into those that will run one by one: (where it starts, the text)."""
-    if "\n" not in text:
+    if "\n" not in text or len(text) > LONGEST:
         return [(0, text)]
     from redtool.words import needs_more
 

@@ -67,7 +67,7 @@ def report(name: str, times: list[float]) -> None:
 
 def main() -> None:
     shell = Shell(filled(), Options())
-    shell.learn()
+    shell.prepare()
     assert shell.source is not None
     gc.freeze()
     report("keystroke, no index yet", type_lines(shell))

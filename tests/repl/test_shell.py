@@ -137,12 +137,18 @@ def test_ctrl_c_in_a_write_waits_for_its_end(shell: Shell, run: Run, monkeypatch
     monkeypatch.undo()
     assert run("GET a") == '"x"\n'
     assert shell.store is not None
+    assert run("APPEND a y") == "(integer) 2\n"
     path = shell.store.persistence.directory  # type: ignore[union-attr]
     shell.backend.close()
     again = open_store(path)
-    assert again.execute("GET", "a") == b"x"
+    assert again.execute("GET", "a") == b"xy"
     again.close()
     shell._adopt(open_store(path))
+
+
+def test_ctrl_c_in_the_last_write_says_nothing(shell: Shell, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    press_during(shell, monkeypatch, "APPEND")
+    assert run("APPEND a x") == "(integer) 1\n"
 
 
 def test_ctrl_c_ends_a_command_that_only_reads(shell: Shell, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def shell() -> Iterator[Shell]:
     assert isinstance(backend, Embedded)
     backend.session.db.expires[b"gone"] = 1  # long past, and not yet removed
     shell = Shell(backend, Options())
-    shell.learn()
+    shell.prepare()
     yield shell
     backend.close()
 
