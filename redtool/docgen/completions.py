@@ -14,7 +14,7 @@ from redtool.commands.categories import CATEGORIES
 from redtool.commands.info import SECTIONS as INFO_SECTIONS
 from redtool.commands.table import Command, load_all
 from redtool.docgen.automaton import Machine
-from redtool.options import OPTIONS, SECTIONS, VERBS
+from redtool.options import OPTIONS, VERBS
 from redtool.parameters import PARAMETERS, POLICIES
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,7 +30,7 @@ Tables = dict[str, dict[str, tuple[str, str]]]  # table -> name -> (value, what 
 
 
 class Verb:
-    """A verb or subverb: ``path`` its words, ``subs`` those that may follow, options and arguments with what to offer."""
+    """A verb or subverb: its words, those that may follow, options and arguments with what to offer."""
 
     def __init__(self, path: str, node: Any) -> None:
         self.path = path
@@ -113,7 +113,7 @@ def filled(template: str, tables: dict[str, str]) -> str:
 
 def quoted(text: str) -> str:
     """A word in single quotes, as bash, zsh and fish read it."""
-    return "'" + text.replace("'", "’") + "'"
+    return "'" + text.replace("'", "\u2019") + "'"
 
 
 def scripts(note: str) -> dict[str, str]:

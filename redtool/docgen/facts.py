@@ -62,19 +62,19 @@ ENVIRONMENT = (
 )
 
 CONF = """
-The file redtool.conf in a store's directory has the syntax of redis.conf: a parameter and its value a line, quoted as at
-the prompt, # before a comment. CONFIG SET, and so redtool config set, writes it at once; comments, order and lines that
-are not understood stay as they are. Values are those at the time the store is opened. Sizes take kb, mb and gb.
+The file redtool.conf in a store's directory has the syntax of redis.conf: a parameter and its value a line, quoted as
+at the prompt, # before a comment. CONFIG SET, and so redtool config set, writes it at once; comments, order and lines
+that are not understood stay as they are. Values are those at the time the store is opened. Sizes take kb, mb and gb.
 """
 
 # What a parameter does, for those that an embedded store honours.
 MEANINGS = {
-    "aof-load-truncated": "Cut an unfinished command from the end of the journal when opening, with a warning; no: refuse "
-    "to open.",
+    "aof-load-truncated": "Cut an unfinished command from the end of the journal when opening, with a warning; no: "
+    "refuse to open.",
     "appenddirname": "Name of the directory, in the store's, that holds the journal.",
     "appendfilename": "What the names of the journal's files begin with.",
-    "appendfsync": "When writes are brought to the disk: always (before the reply), everysec (once a second), or no (when "
-    "the system likes). Closing the store does so in any case.",
+    "appendfsync": "When writes are brought to the disk: always (before the reply), everysec (once a second), or no "
+    "(when the system likes). Closing the store does so in any case.",
     "appendonly": "Keep a journal of every change; no: only what SAVE and BGSAVE write is kept.",
     "auto-aof-rewrite-min-size": "Size below which the journal is never rewritten by itself.",
     "auto-aof-rewrite-percentage": "Growth since the last rewrite, in percent, at which another starts; 0: never.",
@@ -83,10 +83,10 @@ MEANINGS = {
     "hash-max-listpack-entries": "Most fields of a hash that OBJECT ENCODING calls a listpack.",
     "hash-max-listpack-value": "Longest field or value of such a hash, in bytes.",
     "hll-sparse-max-bytes": "Size up to which a HyperLogLog stays in its sparse form.",
-    "list-max-listpack-size": "Most elements of a list that OBJECT ENCODING calls a listpack; -1 to -5: its size class, "
-    "4 kb to 64 kb.",
-    "maxmemory": "Size of the data against which MEMORY DOCTOR and redtool policy warn; a server on the directory keeps to "
-    "it, the embedded store drops nothing.",
+    "list-max-listpack-size": "Most elements of a list that OBJECT ENCODING calls a listpack; -1 to -5: its size "
+    "class, 4 kb to 64 kb.",
+    "maxmemory": "Size of the data against which MEMORY DOCTOR and redtool policy warn; a server on the directory "
+    "keeps to it, the embedded store drops nothing.",
     "maxmemory-policy": "Which keys a server drops then. The LFU policies make OBJECT FREQ answer, the others OBJECT "
     "IDLETIME.",
     "proto-max-bulk-len": "Longest string that a command may make.",

@@ -11,7 +11,10 @@ from redtool.docgen.facts import CODES, CONF, ENVIRONMENT, FILES, MEANINGS, OUTP
 from redtool.options import SECTIONS, VERBS
 from redtool.parameters import ALIASES, PARAMETERS, parameter
 
-GROUP_TITLES = {"sorted_set": "Sorted sets", "hyperloglog": "HyperLogLog", "generic": "Keys", "bitmap": "Bitmaps"}
+GROUP_TITLES = {
+    "bitmap": "Bitmaps", "generic": "Keys", "hash": "Hashes", "hyperloglog": "HyperLogLog", "list": "Lists", "set": "Sets",
+    "sorted_set": "Sorted sets", "stream": "Streams", "string": "Strings",
+}  # fmt: skip
 
 
 def pages(note: str) -> dict[str, str]:
@@ -152,7 +155,7 @@ def commands_page(note: str) -> str:
     for command in flat(load_all()):
         groups.setdefault(command.group, []).append(command)
     for group, members in sorted(groups.items()):
-        title = GROUP_TITLES.get(group, group.replace("_", " ").capitalize() + "s" * (group in PLURAL))
+        title = title_of(group)
         lines += [f".SH {argument(title.upper())}"]
         for command in members:
             lines += [".TP", f".B {argument(command.line)}", escape(command.doc.partition(chr(10))[0]),
@@ -160,7 +163,8 @@ def commands_page(note: str) -> str:
     return text_of(lines + see("redtool(1)"))
 
 
-PLURAL = {"string", "hash", "list", "set", "stream"}
+def title_of(group: str) -> str:
+    return GROUP_TITLES.get(group, group.replace("_", " ").capitalize())
 
 
 def conf_page(note: str) -> str:
@@ -170,8 +174,8 @@ def conf_page(note: str) -> str:
     lines += entries((f"{name} {shown(name)}", text) for name, text in MEANINGS.items())
     others = sorted(set(PARAMETERS) - set(MEANINGS))
     lines += [".SH KEPT WITHOUT EFFECT"]
-    lines += paragraphs("Redis or Valkey know these. They are checked, kept and answered by CONFIG GET, and a server "
-                        "started on the directory may be given them; an embedded store does nothing with them.")  # fmt: skip
+    lines += paragraphs("Redis or Valkey know these. They are checked, kept and answered by CONFIG GET; an "
+                        "embedded store does nothing with them.")  # fmt: skip
     lines += [".PP", escape(", ".join(others) + ".")]
     lines += [".SH OTHER NAMES", *paragraphs("The older names of some parameters are understood too.")]
     lines += entries((old, f"is {name}.") for old, name in sorted(ALIASES.items()) if old.replace("-", "_") != name)
