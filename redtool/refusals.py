@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redtool.errors import ReplyError
 
+
 class IndexOutOfRange(ReplyError):
     text = "ERR index out of range"
 

@@ -12,8 +12,8 @@ from redtool.options import SECTIONS, VERBS
 from redtool.parameters import ALIASES, PARAMETERS, parameter
 
 GROUP_TITLES = {
-    "bitmap": "Bitmaps", "generic": "Keys", "hash": "Hashes", "hyperloglog": "HyperLogLog", "list": "Lists", "set": "Sets",
-    "sorted_set": "Sorted sets", "stream": "Streams", "string": "Strings",
+    "bitmap": "Bitmaps", "generic": "Keys", "hash": "Hashes", "hyperloglog": "HyperLogLog", "list": "Lists",
+    "set": "Sets", "sorted_set": "Sorted sets", "stream": "Streams", "string": "Strings",
 }  # fmt: skip
 
 
