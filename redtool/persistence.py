@@ -52,7 +52,11 @@ class Sink:
         self.session.db = self.store.databases[db]
 
     def command(self, argv: list[bytes]) -> None:
-        self.store.execute(self.session, tuple(argv))
+        try:
+            self.store.execute(self.session, tuple(argv))
+        except errors.UnknownCommand:
+            if not keep_library(self.store.functions, argv):
+                raise
 
 
 class Persistence:
@@ -144,6 +148,12 @@ class Persistence:
             raise errors.ReplyError(f"cannot write {self.dump_path}: {error.strerror}") from None
         self.last_save_ok = True
 
+    def _save_or_fail(self) -> None:
+        try:
+            self.save()
+        except errors.ReplyError as error:
+            raise errors.StoreError(error.message.removeprefix("ERR ")) from None
+
     def bgsave(self, schedule: bool = False) -> Status:
         """Write dump.rdb in a child; without fork (a host program's process), now."""
         if self.save_child:
@@ -221,17 +231,46 @@ class Persistence:
         self.poll(block=True)
 
     def close(self) -> None:
-        """Finish a running rewrite, sync and close. A running BGSAVE goes on in its child."""
+        """Finish a running rewrite, sync and close. A running BGSAVE goes on in its child.
+
+        Without a journal what has changed is saved now: nothing else would keep it.
+        """
         try:
-            if self.rewrite_child:
+            if self.rewrite_child or (self.save_child and self.journal is None):
                 self.poll(block=True)
             if self.journal is not None:
                 self.journal.close()
                 self.journal = self.store.journal = None
+            elif self.store.changes != self.saved_changes or not self.last_save_ok:
+                self._save_or_fail()
         finally:
             if self.lock >= 0:
                 os.close(self.lock)
                 self.lock = -1
+
+
+def keep_library(functions: list[bytes], argv: list[bytes]) -> bool:
+    """Do what a FUNCTION command of a server's journal says to the libraries kept; False for what is none.
+
+    They are not run here, only kept for the server that wrote them, as those of an RDB file are.
+    """
+    words = [word.upper() for word in argv[:3]]
+    if words[:2] == [b"FUNCTION", b"FLUSH"]:
+        functions.clear()
+    elif words[:2] == [b"FUNCTION", b"DELETE"] and len(argv) == 3:
+        functions[:] = [code for code in functions if library_name(code) != argv[2]]
+    elif words[:2] == [b"FUNCTION", b"LOAD"] and len(argv) in (3, 4):
+        functions[:] = [code for code in functions if library_name(code) != library_name(argv[-1])]
+        functions.append(argv[-1])
+    else:
+        return False
+    return True
+
+
+def library_name(code: bytes) -> bytes:
+    """The name in the first line of a library: ``#!lua name=mylib``."""
+    words = code.partition(b"\n")[0].split()
+    return next((word[5:] for word in words if word[:5].lower() == b"name="), b"")
 
 
 def _ended(pid: int, flags: int) -> bool | None:

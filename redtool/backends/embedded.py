@@ -117,6 +117,8 @@ class Embedded:
             finally:
                 self.waiting = False
             with self._lock:
+                if self.closed:
+                    raise errors.StoreError("the store is closed")
                 self.store.tick()
 
     def only_reads(self, argv: tuple[bytes, ...]) -> bool:
@@ -141,6 +143,8 @@ class Embedded:
         """
         replies: list[Reply] = []
         with self._lock:
+            if self.closed:
+                raise errors.StoreError("the store is closed")
             try:
                 self.store.run(self.session, batch, replies, stop)
                 return replies
@@ -211,6 +215,8 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
     threaded host program). Raises StoreError, CorruptFile.
     """
     text = default_path() if path is None else os.fspath(path)
+    if not text:
+        raise errors.UsageError("the path of the store is empty")  # an unset variable, most often
     if text == ":memory:":
         return Embedded(Store(Config()), "memory")
     from redtool.persistence import Persistence, open_dump

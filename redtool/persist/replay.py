@@ -30,6 +30,7 @@ LINE = 32  # longest line with a length
 ANNOTATION = 1024  # longest line that starts with "#"
 PROBES, HIDDEN = 64, 3  # places looked at, and commands in a row that are no accident
 MARKS = (b"MULTI", b"EXEC", b"SELECT")
+UNKNOWN = "the file is whole, but says what redtool cannot do; a server that can may rewrite it (BGREWRITEAOF)"
 FATAL = (errors.UnknownCommand, errors.UnknownSubcommand, errors.WrongArity)  # a server refuses the file too
 
 
@@ -164,7 +165,8 @@ class Replay:
 
     def _error(self, error: errors.ReplyError, argv: list[bytes], chunk: int, number: int) -> None:
         if isinstance(error, FATAL):
-            raise _corrupt(self.path, self._place(chunk, number), error.message.partition(" ")[2]) from None
+            place, reason = self._place(chunk, number), error.message.partition(" ")[2].strip()
+            raise errors.CorruptFile(self.path, place, reason, UNKNOWN) from None
         self.failed += 1
         if self.failed == 1:
             place = self._place(chunk, number)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import redtool
 from redtool import errors
 from redtool.backends.embedded import open_store
+from redtool.resp import pack
 
 
 def fill(store: redtool.backends.embedded.Embedded, count: int = 100) -> None:
@@ -80,13 +83,90 @@ def test_without_a_journal_the_snapshot_is_what_is_kept(tmp_path: Path) -> None:
         store.execute("SET", "kept", "1")
         store.execute("CONFIG", "SET", "appendonly", "no")
         store.execute("SET", "lost", "1")
+        shutil.copytree(tmp_path, tmp_path / "killed")
+    with redtool.open(tmp_path / "killed") as store:
+        assert store.execute("KEYS", "*") == [b"kept"]
+    with redtool.open(tmp_path) as store:
+        assert sorted(store.execute("KEYS", "*")) == [b"kept", b"lost"]  # closing it saved what a crash would lose
+        store.execute("DEL", "lost")
+    saved = (tmp_path / "dump.rdb").stat()
     with redtool.open(tmp_path) as store:
         assert store.execute("KEYS", "*") == [b"kept"]
+    assert (tmp_path / "dump.rdb").stat().st_mtime_ns == saved.st_mtime_ns  # nothing had changed
+    with redtool.open(tmp_path) as store:
         store.execute("SET", "again", "1")
         store.execute("CONFIG", "SET", "appendonly", "yes")
         store.execute("SET", "more", "1")
     with redtool.open(tmp_path) as store:
         assert sorted(store.execute("KEYS", "*")) == [b"again", b"kept", b"more"]
+
+
+def test_without_a_journal_closing_tells_that_it_cannot_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = redtool.open(tmp_path)
+    store.execute("CONFIG", "SET", "appendonly", "no")
+    store.execute("SET", "k", "1")
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "write", full)
+        with pytest.raises(errors.StoreError, match=r"cannot write .*dump\.rdb"):
+            store.close()
+    redtool.open(tmp_path).close()  # it is nobody's now
+
+
+LUA = b"#!lua name=%s\nreturn"
+
+
+@pytest.mark.parametrize(
+    ("commands", "kept"),
+    [
+        ([(b"FUNCTION", b"LOAD", LUA % b"a"), (b"function", b"load", b"REPLACE", LUA % b"b")], [b"a", b"b"]),
+        ([(b"FUNCTION", b"LOAD", LUA % b"a"), (b"FUNCTION", b"LOAD", b"REPLACE", LUA % b"a")], [b"a"]),
+        ([(b"FUNCTION", b"LOAD", LUA % b"a"), (b"FUNCTION", b"DELETE", b"a")], []),
+        ([(b"FUNCTION", b"LOAD", LUA % b"a"), (b"FUNCTION", b"FLUSH")], []),
+    ],
+)
+def test_libraries_in_the_journal_of_a_server_are_kept(
+    tmp_path: Path, commands: list[tuple[bytes, ...]], kept: list[bytes]
+) -> None:
+    with redtool.open(tmp_path) as store:
+        store.execute("SET", "k", "v")
+    with (tmp_path / "appendonlydir" / "appendonly.aof.1.incr.aof").open("ab") as file:
+        for argv in commands:
+            file.write(pack(argv))
+    for _ in range(2):
+        with redtool.open(tmp_path) as store:
+            assert store.store.functions == [LUA % name for name in kept]
+            assert store.execute("GET", "k") == b"v"
+            store.execute("BGREWRITEAOF")
+
+
+def test_closing_ends_what_waits_and_what_comes_after(tmp_path: Path) -> None:
+    store = redtool.open(tmp_path)
+    caught: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            store.execute("BLPOP", "nothing", 0)
+        except errors.StoreError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    while not store.store.databases[0].blocked:
+        store.tick()
+    store.close()
+    thread.join(30)
+    assert [str(error) for error in caught] == ["the store is closed"]
+    with pytest.raises(errors.StoreError, match="the store is closed"):
+        store.pipeline([(b"SET", b"k", b"v")])
+
+
+def test_a_path_that_is_empty_is_a_mistake() -> None:
+    with pytest.raises(errors.UsageError, match="the path of the store is empty"):
+        redtool.open("")
 
 
 def test_writes_are_taken_again_once_the_disk_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
