@@ -208,7 +208,7 @@ def completions(want: Wanted, found: Found, cursor: int) -> list[Completion]:
 # -- keys
 
 
-def key_bindings() -> KeyBindings:
+def key_bindings(shell: Shell) -> KeyBindings:
     """Enter and Tab where they differ from the editor's own."""
     keys = KeyBindings()
     editing = has_focus(DEFAULT_BUFFER)  # and not searching
@@ -223,6 +223,7 @@ def key_bindings() -> KeyBindings:
         if needs_more(encode(buffer.text)):
             buffer.insert_text("\n")
         else:
+            shell.interrupts.deaf = False  # from here on Ctrl-C is for the command
             buffer.validate_and_handle()
 
     @keys.add("tab", filter=editing & ~has_completions)

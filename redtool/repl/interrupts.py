@@ -14,10 +14,10 @@ from types import FrameType
 
 
 class Interrupts:
-    """The handler of SIGINT for one session."""
+    """The handler of SIGINT for one session. ``deaf`` while a line is edited: then Ctrl-C is a key."""
 
     def __init__(self) -> None:
-        self.pending = False
+        self.pending = self.deaf = False
         self._allowed: Callable[[], bool] = _never
         self._before: object = None
 
@@ -33,7 +33,7 @@ class Interrupts:
             self._allowed = _never  # what cleans up after the interrupt is left in peace
             self.pending = False
             raise KeyboardInterrupt
-        self.pending = True
+        self.pending = not self.deaf
 
     @contextmanager
     def allow(self, when: Callable[[], bool] = lambda: True) -> Iterator[None]:

@@ -63,12 +63,15 @@ def converse(shell: Shell) -> None:
     session = editor(shell, pool)
     try:
         while True:
+            shell.interrupts.take()
+            shell.interrupts.deaf = True
             try:
                 text = session.prompt(pre_run=lambda: _work_ahead(shell, pool), handle_sigint=False)
             except KeyboardInterrupt:
                 continue
             except EOFError:
                 return
+            shell.interrupts.deaf = False
             try:
                 shell.run(text)
             except Leave:
@@ -96,7 +99,7 @@ def editor(shell: Shell, pool: ThreadPoolExecutor) -> PromptSession[str]:
         input_processors=[Hint(judged, shell)],
         bottom_toolbar=bar,
         history=LineHistory(history_path(os.environ)),
-        key_bindings=key_bindings(),
+        key_bindings=key_bindings(shell),
         style=Style(list(STYLES.items())),
         include_default_pygments_style=False,
         color_depth=ColorDepth.DEPTH_4_BIT if shell.color else ColorDepth.DEPTH_1_BIT,

@@ -130,7 +130,6 @@ class Shell:
 
     def run(self, text: str) -> None:
         """Run a text of one line or many. Raises Leave; nothing else that an error of a command could be."""
-        self.interrupts.take()  # what was pressed before belongs to what was before
         lines = Lines()
         entries = lines.feed(encode(text) + b"\n") + lines.end()
         try:
@@ -185,6 +184,8 @@ class Shell:
         reply: Reply | ConnectError
         try:
             with self.interrupts.allow(self._stoppable(argv)):
+                if self.interrupts.take():  # pressed before it began
+                    raise KeyboardInterrupt
                 reply = self.backend.execute(*argv)
             self.connected = True
         except ReplyError as error:

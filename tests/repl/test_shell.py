@@ -179,6 +179,10 @@ def test_ctrl_c_ends_a_wait_and_the_paste(shell: Shell, run: Run, monkeypatch: p
     assert run("BLPOP q 0").splitlines()[-1].split() == ["q", "x"]
 
 
-def test_ctrl_c_before_a_line_does_not_stop_it(shell: Shell, run: Run) -> None:
+def test_ctrl_c_counts_from_enter_on(shell: Shell, run: Run) -> None:
+    shell.interrupts.deaf = True
     os.kill(os.getpid(), signal.SIGINT)
+    shell.interrupts.deaf = False
     assert run("SET a 1") == "OK\n"
+    os.kill(os.getpid(), signal.SIGINT)
+    assert run("BLPOP q 0") == "\n(interrupted)\n"

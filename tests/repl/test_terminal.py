@@ -69,8 +69,8 @@ def test_keys_of_the_right_type_and_their_fields_are_completed(terminal: Termina
     terminal.run('HSET user:1 name "Ann Lee" city Oslo')
     terminal.run("RPUSH users a")
     terminal.type("HGET u")
-    screen = terminal.wait("hash")
-    assert "list" not in screen.text
+    screen = terminal.wait(lambda screen: any(line.split() == ["user:1", "hash"] for line in screen.lines))
+    assert "users  " not in screen.text
     terminal.type("\t")
     terminal.wait(lambda screen: screen.current.startswith("default> HGET user:1"))
     terminal.type(" ci")
@@ -224,7 +224,7 @@ def test_a_server_is_spoken_to_and_its_loss_survived(open_terminal: Open, valkey
     terminal = open_terminal("-s", str(valkey.socket))
     terminal.prompt(prompt)
     terminal.type("HGET us")
-    terminal.wait("hash")
+    terminal.wait(lambda screen: any(line.split() == ["user:1", "hash"] for line in screen.lines))
     terminal.type("\t")
     terminal.wait(lambda screen: "HGET user:1" in screen.current)
     terminal.type(" n")
