@@ -1,4 +1,4 @@
-"""The transcript tests/data/essentials.txt, embedded and on real servers: what a beginner types works, to the letter."""
+"""The transcript tests/data/essentials.txt, embedded and on real servers: what a beginner types works."""
 
 from __future__ import annotations
 

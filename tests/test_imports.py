@@ -10,8 +10,8 @@ import sys
 import pytest
 
 HEAVY = {"typer", "click", "rich", "prompt_toolkit", "asyncio", "redis", "typing", "re", "enum", "dataclasses", "json",
-         "logging", "subprocess", "socket", "ssl", "pathlib", "inspect", "tempfile", "argparse", "functools", "threading",
-         "urllib", "random", "decimal", "datetime"}  # fmt: skip
+         "logging", "subprocess", "socket", "ssl", "pathlib", "inspect", "tempfile", "argparse", "functools",
+         "threading", "urllib", "random", "decimal", "datetime"}  # fmt: skip
 
 PROBE = """
 import sys
@@ -33,8 +33,8 @@ def loaded(tmp_path: os.PathLike[str], *words: str) -> tuple[int, set[str]]:
     return code, set(modules)
 
 
-@pytest.mark.parametrize("words", [("GET", "k"), ("SET", "k", "v"), ("SET", "k", "v", "EX", "60"), ("HSET", "h", "f", "v"),
-                                   ("ZADD", "z", "1", "m"), ("LPUSH", "l", "x"), ("SADD", "s", "x"), ("INCR", "n"),
+@pytest.mark.parametrize("words", [("GET", "k"), ("SET", "k", "v"), ("SET", "k", "v", "EX", "60"),
+                                   ("HSET", "h", "f", "v"), ("ZADD", "z", "1", "m"), ("LPUSH", "l", "x"), ("SADD", "s", "x"), ("INCR", "n"),
                                    ("EXPIRE", "k", "10"), ("DEL", "k")], ids=" ".join)  # fmt: skip
 def test_one_shot_loads_nothing_heavy(tmp_path: os.PathLike[str], words: tuple[str, ...]) -> None:
     loaded(tmp_path, "PING")  # the store exists

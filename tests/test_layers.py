@@ -13,7 +13,8 @@ PACKAGE = Path(redtool.__file__).parent
 
 # The first entry that matches a module's path gives its layer; faces of one layer must not import each other.
 LAYERS: list[tuple[str, int]] = [
-    ("errors", 0), ("refusals", 0), ("numeric", 0), ("globs", 0), ("notation", 0), ("placeholders", 0), ("matching", 0), ("grammar", 0),
+    ("errors", 0), ("refusals", 0), ("numeric", 0), ("globs", 0),
+    ("notation", 0), ("placeholders", 0), ("matching", 0), ("grammar", 0),
     ("resp", 0), ("words", 0), ("exits", 0),
     ("options", 0),
     ("engine", 1),

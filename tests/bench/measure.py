@@ -71,4 +71,5 @@ def report(name: str, ours: float, theirs: float, goal: str, *, unit: str = "ms"
            faster: bool = False) -> None:  # fmt: skip
     """Print one figure: ours, theirs, the ratio (``faster``: how many times faster we are) and the goal."""
     ratio = theirs / ours if faster else ours / theirs
-    print(f"{name}: redtool {ours * scale:.2f} {unit}, other {theirs * scale:.2f} {unit}, ratio {ratio:.2f}x (goal {goal})")
+    mine, other = f"{ours * scale:.2f} {unit}", f"{theirs * scale:.2f} {unit}"
+    print(f"{name}: redtool {mine}, other {other}, ratio {ratio:.2f}x (goal {goal})")
