@@ -468,7 +468,7 @@ declare -ga _redtool_states=(''
 '@k=189'
 '@x=190'
 'NX!1=190 XX!1=190 GET!2=190 EX!3=189 PX!3=189 EXAT!3=189 PXAT!3=189 KEEPTTL!3=190'
-'NOSAVE!1=192 SAVE!1=192 NOW!2=192 FORCE!3=192 ABORT!1=3'
+'NOSAVE!1=192 SAVE!1=192 NOW!2=192 FORCE!3=192 ABORT!2=3'
 'NOSAVE!1=192 SAVE!1=192 NOW!2=192 FORCE!3=192'
 '@n=194'
 '@k=195'
@@ -599,7 +599,7 @@ declare -gA _redtool_lists=(
 )
 
 _redtool() {
-    local IFS=$' \t\n' cur before words=() target=() where=() i=1 forced= option= case=upper
+    local IFS=$' \t\n' cur before words=() target=() mute= i=1 forced= option= case=upper
     _redtool_split
     while ((i < ${#words[@]})) && [[ ${words[i]} == -?* ]]; do
         _redtool_option || return
@@ -649,7 +649,7 @@ _redtool_option() {
         return 0
     fi
     kind=${_redtool_options[${word%%=*}]-}
-    [[ $word == --askpass ]] && where+=(--askpass)
+    [[ $word == --askpass ]] && mute=yes
     if [[ $kind && $word != --*=* ]]; then
         if ((i + 1 >= ${#words[@]})); then
             _redtool_value "$kind"
@@ -657,12 +657,23 @@ _redtool_option() {
             return 1
         fi
         value=${words[i + 1]}
-        [[ $_redtool_where == *" $word "* ]] && target+=("$word" "$(_redtool_plain "$value")")
+        _redtool_goes "$word" "$(_redtool_plain "$value")"
         i=$((i + 2))
     else
-        [[ $_redtool_where == *" ${word%%=*} "* ]] && target+=("$(_redtool_plain "$word")")
+        if [[ $kind ]]; then
+            _redtool_goes "${word%%=*}" "$(_redtool_plain "${word#*=}")"
+        else
+            _redtool_goes "$word"
+        fi
         i=$((i + 1))
     fi
+}
+
+# Keep an option that says which store or server, for asking it; one that is not there yet is not to be made.
+_redtool_goes() {
+    [[ $_redtool_where == *" $1 "* ]] && target+=("$@")
+    [[ $1 == --store && ! -e $2 ]] && mute=yes
+    return 0
 }
 
 # A word of the line without quotes and with its ~; nothing in it is run.
@@ -734,7 +745,7 @@ _redtool_add() {
 # Key names, by asking the store; whatever goes wrong is not for here.
 _redtool_keys() {
     local pattern=${cur//\\/} key
-    [[ ${where[*]} ]] && return
+    [[ $mute ]] && return
     pattern=${pattern//\[/\\[} pattern=${pattern//\*/\\*} pattern=${pattern//\?/\\?}
     while IFS= read -r key; do
         [[ $before == [\"\']* ]] || printf -v key %q "$key"

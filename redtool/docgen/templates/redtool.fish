@@ -45,6 +45,8 @@ function __redtool_complete
         set -l option (string replace -r '=.*' '' -- $words[$i])
         set -l goes (contains -- $option $__redtool_where; and echo yes)
         test -n "$goes"; and set -a target $words[$i]
+        set -l path (string match -rg -- '^--store=(.*)' $words[$i])
+        and not test -e "$path"; and set ask
         set -l kind (__redtool_get $option __redtool_options)
         if test -n "$kind"; and not string match -q -- '--*=*' $words[$i]
             set i (math $i + 1)
@@ -53,6 +55,8 @@ function __redtool_complete
                 return
             end
             test -n "$goes"; and set -a target (string replace -r '^~/' "$HOME/" -- $words[$i])
+            # a store that is not there yet is not to be made
+            test $option = --store; and not test -e $target[-1]; and set ask
         end
         set i (math $i + 1)
     end
