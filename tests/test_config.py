@@ -12,7 +12,7 @@ import pytest
 from redtool import errors
 from redtool.config import DEFAULTS, Config
 from redtool.parameters import ALIASES, NAMES, PARAMETERS
-from tests.servers import RealServer, running
+from tests.servers import RealServer, real_servers, running
 
 # Ours on purpose, or what the test's own server was started with.
 OURS = {"appendonly", "dir", "unixsocket", "logfile", "bind"}
@@ -34,12 +34,14 @@ def test_defaults_stand_once() -> None:
     assert set(ALIASES.values()) <= set(PARAMETERS)
 
 
-def test_every_parameter_has_the_servers_default(real: RealServer) -> None:
-    """Names and texts of the whole CONFIG GET *."""
+@pytest.mark.parametrize("name", real_servers())
+def test_every_parameter_has_the_servers_default(name: str) -> None:
+    """Names and texts of the whole CONFIG GET *, of a server that no other test has touched."""
     mine = {name.decode(): text.decode() for name, text in Config().texts([b"*"]).items()}
-    other = texts(real, "*")
+    with running(name) as server:
+        other = texts(server, "*")
     assert set(other) <= set(mine)
-    skip = OURS | (VALKEY if real.name == "valkey" else set())
+    skip = OURS | (VALKEY if name == "valkey" else set())
     different = {n: (mine[n], t) for n, t in other.items() if n not in skip and mine[n] != t}
     assert different == {}
 

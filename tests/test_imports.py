@@ -34,7 +34,8 @@ def loaded(tmp_path: os.PathLike[str], *words: str) -> tuple[int, set[str]]:
 
 
 @pytest.mark.parametrize("words", [("GET", "k"), ("SET", "k", "v"), ("SET", "k", "v", "EX", "60"),
-                                   ("HSET", "h", "f", "v"), ("ZADD", "z", "1", "m"), ("LPUSH", "l", "x"), ("SADD", "s", "x"), ("INCR", "n"),
+                                   ("HSET", "h", "f", "v"), ("ZADD", "z", "1", "m"),
+                                   ("LPUSH", "l", "x"), ("SADD", "s", "x"), ("INCR", "n"),
                                    ("EXPIRE", "k", "10"), ("DEL", "k")], ids=" ".join)  # fmt: skip
 def test_one_shot_loads_nothing_heavy(tmp_path: os.PathLike[str], words: tuple[str, ...]) -> None:
     loaded(tmp_path, "PING")  # the store exists
