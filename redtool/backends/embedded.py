@@ -39,7 +39,7 @@ class Embedded:
         self.session = Session(store)
         self._lock = RLock()
         self.closed = False
-        self.waiting = False  # in the part of a wait that KeyboardInterrupt may end without harm
+        self.stop_asked: Callable[[], bool] = _never  # looked at while a command waits; True: KeyboardInterrupt
 
     @property
     def db(self) -> int:
@@ -111,11 +111,9 @@ class Embedded:
             left = 0.1 if deadline is None else (deadline * 1_000_000 - self.store.time_ns()) / 1e9
             if left <= 0:
                 return
-            try:
-                self.waiting = True
-                event.wait(min(left, 0.1))
-            finally:
-                self.waiting = False
+            if self.stop_asked():
+                raise KeyboardInterrupt
+            event.wait(min(left, 0.1))
             with self._lock:
                 if self.closed:
                     raise errors.StoreError("the store is closed")
@@ -227,3 +225,7 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
     usual = path is None and not os.environ.get("REDTOOL_STORE")
     name = "default" if usual else os.path.basename(os.path.abspath(text))
     return Embedded(persistence.store, name, persistence)
+
+
+def _never() -> bool:
+    return False

@@ -8,7 +8,7 @@ the shell says by ``allow``; elsewhere it is noted, and ``take`` tells.
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -18,7 +18,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.pending = self.deaf = False
-        self._allowed: Callable[[], bool] = _never
+        self._allowed = False
         self._before: object = None
 
     def __enter__(self) -> Interrupts:
@@ -29,26 +29,22 @@ class Interrupts:
         signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type]
 
     def _strike(self, number: int, frame: FrameType | None) -> None:
-        if self._allowed():
-            self._allowed = _never  # what cleans up after the interrupt is left in peace
+        if self._allowed:
+            self._allowed = False  # what cleans up after the interrupt is left in peace
             self.pending = False
             raise KeyboardInterrupt
         self.pending = not self.deaf
 
     @contextmanager
-    def allow(self, when: Callable[[], bool] = lambda: True) -> Iterator[None]:
-        """Let Ctrl-C raise KeyboardInterrupt inside the block whenever ``when()`` is true."""
-        self._allowed = when
+    def allow(self, allowed: bool = True) -> Iterator[None]:
+        """Let Ctrl-C raise KeyboardInterrupt inside the block, or, with False, do not."""
+        self._allowed = allowed
         try:
             yield
         finally:
-            self._allowed = _never
+            self._allowed = False
 
     def take(self) -> bool:
         """Tell whether Ctrl-C was pressed since the last time, and forget it."""
         pending, self.pending = self.pending, False
         return pending
-
-
-def _never() -> bool:
-    return False

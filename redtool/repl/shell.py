@@ -71,6 +71,7 @@ class Shell:
         self.keys = None
         if isinstance(backend, Embedded):
             self.source, self.store = StoreSource(backend), backend
+            backend.stop_asked = self.interrupts.take
             if backend.store.journal is not None:
                 backend.store.journal.start_syncing()
         elif isinstance(backend, Remote):
@@ -203,12 +204,12 @@ class Shell:
             self.seconds = perf_counter() - start
         return reply
 
-    def _stoppable(self, argv: tuple[bytes, ...]) -> Callable[[], bool]:
-        """When Ctrl-C may stop a command: on a server always; in the store while it waits, or if it only reads."""
-        store = self.store
-        if store is None or store.only_reads(argv):
-            return lambda: True
-        return lambda: store.waiting
+    def _stoppable(self, argv: tuple[bytes, ...]) -> bool:
+        """Whether Ctrl-C may strike anywhere: on a server, and in the store if the command only reads.
+
+        What waits in the store asks by itself (``stop_asked``).
+        """
+        return self.store is None or self.store.only_reads(argv)
 
     def _allowing(self, work: Callable[[], object]) -> None:
         """Do what Ctrl-C may stop anywhere: printing."""

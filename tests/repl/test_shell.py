@@ -166,7 +166,6 @@ def test_ctrl_c_ends_a_wait_and_the_paste(shell: Shell, run: Run, monkeypatch: p
     until = store._until
 
     def struck(event: object, deadline: int | None) -> None:
-        store.waiting = True
         os.kill(os.getpid(), signal.SIGINT)
         until(event, deadline)  # type: ignore[arg-type]
 
