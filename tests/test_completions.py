@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pexpect
 import pytest
@@ -45,7 +45,7 @@ LINES: list[tuple[str, str]] = [
     ("redtool EXPIRE k 10 ", "GT LT NX XX"),
     ("redtool XADD s ", "MAXLEN MINID NOMKSTREAM"),
     ("redtool CONFIG ", "GET HELP RESETSTAT REWRITE SET"),
-    ("redtool CONFIG GET maxmemory-", "maxmemory-clients maxmemory-eviction-tenacity maxmemory-policy maxmemory-samples"),
+    ("redtool CONFIG GET maxmemory-p", "maxmemory-policy"),
     ("redtool OBJECT e", "encoding"),
     ("redtool INFO m", "memory modules"),
     ("redtool COMMAND LIST FILTERBY ACLCAT b", "bitmap blocking"),
@@ -86,6 +86,7 @@ LINES: list[tuple[str, str]] = [
 ]
 
 Complete = Callable[[str], list[str]]
+QUOTED = re.compile(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""")  # a word as readline sees it: with its quotes
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +104,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 def bash(machine: Machine) -> Iterator[Complete]:
     def complete(line: str) -> list[str]:
         before, _, cur = line.rpartition(" ")
-        words = [part for word in before.split(" ") for part in split_again(word)] if "'" not in before else None
-        if words is None:
-            words = [part for word in quoted_words(before) for part in split_again(word)]
-        words += split_again(cur) or [""]
+        words = [part for word in QUOTED.findall(before) for part in split_again(word)] + (split_again(cur) or [""])
         script = (
             f"source {shlex.quote(str(ROOT / 'completions' / 'redtool.bash'))}\n"
             "COMP_WORDBREAKS=$' \\t\\n\"\\'><=;|&(:'\n"
@@ -117,28 +115,15 @@ def bash(machine: Machine) -> Iterator[Complete]:
         done = subprocess.run(["bash", "--norc", "-c", script], env=machine.env, cwd=machine.home, capture_output=True,
                               text=True, check=False, timeout=60)  # fmt: skip
         assert done.stderr == ""
-        # readline puts these behind what it keeps, up to the last : or =
-        kept = "".join(words[-1 - at] for at in range(len(words)))[:0]
-        head = cur[: max(cur.rfind(":"), cur.rfind("=")) + 1]
-        return [kept + head + word.replace("\\", "") for word in done.stdout.splitlines()]
+        kept = cur[: max(cur.rfind(":"), cur.rfind("=")) + 1]  # readline puts what is offered behind it
+        return [kept + word for word in done.stdout.splitlines()]
 
     yield complete
 
 
-def quoted_words(text: str) -> list[str]:
-    """Split as readline does: quotes keep words together and stay in them."""
-    return [word for word in __import__("re").findall(r"""(?:[^\s'"]|'[^']*'|"[^"]*")+""", text) if word]
-
-
 def split_again(word: str) -> list[str]:
-    """Readline splits at : and =, which become words."""
-    if word[:1] in "'\"":
-        return [word]
-    parts: list[str] = []
-    for part in __import__("re").split("([:=]+)", word):
-        if part:
-            parts.append(part)
-    return parts
+    """Readline splits at : and =, which become words; not within quotes."""
+    return [word] if word[:1] in ("'", '"') else [part for part in re.split("([:=]+)", word) if part]
 
 
 def fish(machine: Machine) -> Iterator[Complete]:
@@ -246,7 +231,8 @@ def walk(machine: Automaton, words: list[str]) -> bool:
     "SET k v NX EX 10 GET", "SET k v GET EX 10 NX", "ZADD k NX CH 1 a 2 b", "BLPOP a b c 0", "MSET a 1 b 2",
     "ZUNIONSTORE d 2 a b WEIGHTS 1 2 AGGREGATE MAX", "SORT k BY w LIMIT 0 1 GET a GET b DESC ALPHA STORE d",
     "XADD s MAXLEN ~ 10 LIMIT 5 * f v f v", "XREADGROUP GROUP g c COUNT 1 STREAMS a b 0 0", "CONFIG GET a b",
-    "GEOSEARCH k FROMLONLAT 1 2 BYRADIUS 1 km ASC COUNT 3 ANY WITHCOORD", "BITFIELD k OVERFLOW SAT INCRBY u8 0 1 GET u8 0",
+    "GEOSEARCH k FROMLONLAT 1 2 BYRADIUS 1 km ASC COUNT 3 ANY WITHCOORD",
+    "BITFIELD k OVERFLOW SAT INCRBY u8 0 1 GET u8 0",
     "LPOS k e RANK 1 COUNT 2", "HELLO 3 AUTH a b SETNAME c",
 ])  # fmt: skip
 def test_machine_reads(line: str) -> None:

@@ -63,11 +63,15 @@ def test_readme_shows_a_command_as_it_is_declared() -> None:
     assert block.strip() in source
 
 
-def test_gate_runs_the_second_command_of_the_readme() -> None:
-    second = README.partition("<!-- second -->")[2].partition("```sh\n")[2].partition("\n```")[0]
-    assert second.startswith("python3 -m venv ")
-    gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert f"\n{second}\n" in gate
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_gate_runs_the_commands_of_the_readme(name: str) -> None:
+    command = README.partition(f"<!-- {name} -->\n```sh\n")[2].partition("\n```")[0]
+    assert command.startswith("python3 -m venv ")
+    gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    [taken] = [line for line in gate if line.startswith(f"{name}=")]
+    shown = subprocess.run(["sh", "-c", f'{taken}; echo "${name}"'], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout == f"{command}\n"
+    assert any(line.startswith(f'sh -c "${name}"') for line in gate)
 
 
 # -- man pages

@@ -137,7 +137,8 @@ end
 # Key names, by asking the store; whatever goes wrong is not for here.
 function __redtool_keys --no-scope-shadowing
     test -n "$ask"; or return
-    set -l pattern (string replace -ra -- '([\\\\\\[*?])' '\\\\$1' $cur)'*'
+    set -l prefix (string replace -r '^["\']' '' -- $cur | string replace -a '\\' '')
+    set -l pattern (string replace -ra -- '([[*?])' '\\\\$1' $prefix)'*'
     command $words[1] $target --wait 0.1 --raw scan --limit 100 $pattern 2>/dev/null </dev/null
 end
 
