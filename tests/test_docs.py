@@ -69,7 +69,8 @@ def test_gate_runs_the_commands_of_the_readme(name: str) -> None:
     assert command.startswith("python3 -m venv ")
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     [taken] = [line for line in gate if line.startswith(f"{name}=")]
-    shown = subprocess.run(["sh", "-c", f'{taken}; echo "${name}"'], cwd=ROOT, capture_output=True, text=True, check=True)
+    script = f'{taken}; echo "${name}"'
+    shown = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout == f"{command}\n"
     assert any(line.startswith(f'sh -c "${name}"') for line in gate)
 
