@@ -117,7 +117,7 @@ def groups(command: Command) -> dict[str, str]:
     found: dict[str, str] = {}
     for word, option in command.syntax.options.items():
         if not option.many:
-            rivals = [other.decode() for other in option.excludes if other.decode() in found]
+            rivals = [other.decode() for other in sorted(option.excludes) if other.decode() in found]
             found[word.decode()] = found[rivals[0]] if rivals else str(len(set(found.values())) + 1)
     return found
 
