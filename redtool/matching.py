@@ -73,13 +73,12 @@ class Match:
     __slots__ = ("capped", "stuck", "ways")
 
     def __init__(self, syntax: Syntax, words: Sequence[bytes], lenient: bool = False) -> None:
-        name = " ".join(syntax.name)
         self.ways = [Way(syntax.tree, None, None, None)]
         self.stuck: int | None = None
         self.capped = False
         for at, word in enumerate(words):
             upper = word.upper().decode("latin-1")
-            ways = [_step(name, way, rest, leaf, word)
+            ways = [_step(syntax, way, rest, leaf, word)
                     for way in self.ways for rest, leaf in derive(way.rest, upper, word, lenient)]  # fmt: skip
             if not ways:
                 self.stuck = at
@@ -100,13 +99,14 @@ def _by_token(way: Way) -> bool:
     return way.leaf is None or way.leaf.kind != TOKEN
 
 
-def _step(name: str, way: Way, rest: Node, leaf: Node, word: bytes) -> Way:
+def _step(syntax: Syntax, way: Way, rest: Node, leaf: Node, word: bytes) -> Way:
     problem = way.problem
     if problem is None and leaf.kind == ARG:
-        kind = type_of(name, leaf.text)
+        kind = type_of(" ".join(syntax.name), leaf.text)
         if not fits(kind, word):
             before = way.leaf
-            what = before.text if before is not None and before.kind == TOKEN and before.text else leaf.text
+            option = syntax.options.get(before.text.encode()) if before is not None and before.kind == TOKEN else None
+            what = option.word.decode() if option is not None and option.args else leaf.text
             problem = f"{what} wants {NOUNS[kind]}, not '{shown(word)}'"
     return Way(rest, leaf, way, problem)
 
@@ -231,7 +231,11 @@ def expect(syntax: Syntax, words: Sequence[bytes]) -> Expectation:
             optional = optional or way.rest.nullable or way is not match.ways[0]
             choices.setdefault((leaf.kind, leaf.text), Choice(kind, leaf.text, type, optional))
     complete = len(words) >= syntax.min_args and any(way.rest.nullable for way in match.ways)
-    return Expectation(list(choices.values()), text_of(match.ways[0].rest), match.ways[0].problem, complete)
+    problem = match.ways[0].problem
+    if problem is not None:  # ZADD k NX XX: two words that exclude each other, rather than a score that is no number
+        again = Match(syntax, args, lenient=True)
+        problem = (None if again.stuck is not None else _clash(syntax, again.ways[0])) or problem
+    return Expectation(list(choices.values()), text_of(match.ways[0].rest), problem, complete)
 
 
 def is_free(syntax: Syntax) -> bool:

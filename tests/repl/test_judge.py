@@ -19,6 +19,8 @@ CERTAIN = [
     ("CONFIG GTE x", "CONFIG has no subcommand 'GTE'; did you mean CONFIG GET?", 1),
     ("SET k v EX abc", "EX wants an integer, not 'abc'", 4),
     ("SET k v NX XX", "NX and XX exclude each other", 4),
+    ("ZADD k NX XX 1 a", "NX and XX exclude each other", 3),
+    ("ZADD k NX abc", "score wants a number, not 'abc'", 3),
     ("SET k v KEEPTTL EX 5", "KEEPTTL and EX exclude each other", 4),
     ("GET k extra", "unexpected 'extra'", 2),
     ("ZADD board abc m", "score wants a number, not 'abc'", 2),
