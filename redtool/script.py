@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Renderer = Callable[[tuple[bytes, ...], Reply], bytes]
 
 CHUNK = 1 << 18  # bytes read at a time; a pipe gives what there is
+MARK = b"\xef\xbb\xbf"  # what some editors put before UTF-8
 ONE_COMMAND = {"repeat": "-r", "interval": "-i", "test": "--test", "stdin": "-x"}  # options that mean nothing here
 
 
@@ -72,14 +73,20 @@ class Script:
 
     def run(self, fd: int) -> int:
         """Run everything readable from ``fd``."""
-        lines = Lines()
+        lines, mark = Lines(), MARK
         try:
             while chunk := os.read(fd, CHUNK):
-                if not self.batch(lines.feed(chunk)):
+                if not self.batch(lines.feed(chunk.removeprefix(mark))):
                     return self.code
+                mark = b""
         except IsADirectoryError:
             raise errors.UsageError(f"cannot read {self.name}: it is a directory") from None
-        if self.batch(lines.end()) and self.backend.remote:
+        if not self.batch(lines.end()):
+            return self.code
+        if self.backend.in_multi:
+            complain(f"{self.name}: it ends in MULTI without EXEC: what was queued has not run")
+            self.code = max(self.code, exits.ERROR_REPLY)
+        elif self.backend.remote:
             stream(self.backend, self.options)
         return self.code
 

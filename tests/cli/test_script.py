@@ -151,6 +151,25 @@ def test_transactions_and_blocking_commands(p: Program, where: list[str]) -> Non
     assert done.out == b"OK\nQUEUED\nQUEUED\nOK\n2\n1\nq\nx\n\nPONG\n"
 
 
+@pytest.mark.parametrize(
+    ("script", "code", "out", "err"),
+    [
+        (b"SET a 1\nMULTI\nSET a 2\n", 1, b"OK\nOK\nQUEUED\n", "ends in MULTI without EXEC"),
+        (b"SET a 1\nMULTI\nSET a 2\nEXEC\n", 0, b"OK\nOK\nQUEUED\nOK\n", ""),
+        (b"SET a 1\nMULTI\nSET a 2\nDISCARD\n", 0, b"OK\nOK\nQUEUED\nOK\n", ""),
+        (b"\xef\xbb\xbfSET a 1\n", 0, b"OK\n", ""),  # the mark of some editors
+        (b"SET a 1\n\xef\xbb\xbfGET a\n", 1, b"OK\n", "unknown command"),
+    ],
+)
+def test_how_a_script_begins_and_ends(
+    p: Program, where: list[str], script: bytes, code: int, out: bytes, err: str
+) -> None:
+    done = p.run(*where, input=script)
+    assert (done.code, done.out) == (code, out)
+    assert err in done.err
+    assert bool(err) == bool(done.err)
+
+
 def test_replies_before_a_waiting_command_are_not_held_back(p: Program, where: list[str]) -> None:
     child = p.start(*where)
     assert child.stdin and child.stdout
