@@ -92,6 +92,12 @@ class Remote:
             self._credentials = self.target.credentials()
         return self._credentials
 
+    def sibling(self) -> Remote:
+        """Another client of the same server with the same credentials; it connects when it is first used."""
+        other = Remote(self.target)
+        other._credentials = self._credentials
+        return other
+
     def _reselect(self, connection: Connection) -> None:
         reply = connection.call("SELECT", str(self._home))
         if isinstance(reply, ReplyError):

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from redtool.errors import ConnectError, QuotingError, RedtoolError, ReplyError
-from redtool.render import want_color
+from redtool.render import choose, want_color
 from redtool.render.terminal import screen, show_reply
 from redtool.repl.interrupts import Interrupts
 from redtool.repl.judge import repeats
@@ -145,6 +145,12 @@ class Shell:
                 self.line(tuple(argv))
         except Interrupted:
             self.say([("facts", "\n(interrupted)\n")])  # after the terminal's ^C
+        except Leave:
+            raise
+        except MemoryError:
+            self.say([("problem", "(error) not enough memory\n")])
+        except Exception as error:  # the edge: a fault in one command must not cost the session
+            self.say([("problem", f"(error) a fault in redtool itself: {type(error).__name__}: {error}\n")])
 
     def line(self, argv: tuple[bytes, ...]) -> None:
         """Run one line."""
@@ -164,7 +170,7 @@ class Shell:
         """Run a command on the target and show its reply."""
         was_in_multi = self.backend.in_multi
         reply = self._executed(argv)
-        if isinstance(reply, ConnectError):
+        if isinstance(reply, RedtoolError) and not isinstance(reply, ReplyError):
             return
         queued = list(self.queued)
         if not self.backend.in_multi:
@@ -175,14 +181,27 @@ class Shell:
         if listening and not isinstance(reply, ReplyError):
             self._listen(confirmations(reply))
             return
-        self._allowing(lambda: show_reply(argv, reply, self.options, self.config, queued or None))
+        self._allowing(lambda: self._show(argv, reply, queued))
+        if self.backend.remote and argv[0].upper() in (b"AUTH", b"HELLO") and self.source is not None:
+            self.source.close()  # another user may see other keys and commands
+            self.learned = False
         if self.backend.remote:
             self._say_messages()  # what the server sent of its own accord
 
-    def _executed(self, argv: tuple[bytes, ...]) -> Reply | ConnectError:
-        """The reply, errors as values; a lost connection is told here."""
+    def _show(self, argv: tuple[bytes, ...], reply: Reply, queued: Sequence[tuple[bytes, ...]]) -> None:
+        """Print a reply as the options want it: for people, unless they name a format."""
+        form = next((name for name in ("json", "csv", "raw") if name in self.options.flags), "")
+        if not form:
+            show_reply(argv, reply, self.options, self.config, queued or None)
+            return
+        sys.stdout.flush()
+        sys.stdout.buffer.write(choose(form)(argv, reply))
+        sys.stdout.flush()
+
+    def _executed(self, argv: tuple[bytes, ...]) -> Reply | RedtoolError:
+        """The reply, errors as values; what is no reply (a lost connection, a wrong use) is told here."""
         start = perf_counter()
-        reply: Reply | ConnectError
+        reply: Reply | RedtoolError
         try:
             with self.interrupts.allow(self._stoppable(argv)):
                 if self.interrupts.take():  # pressed before it began
@@ -192,8 +211,9 @@ class Shell:
         except ReplyError as error:
             reply = error
             self.connected = True
-        except ConnectError as error:
-            self.connected = not self.backend.remote
+        except RedtoolError as error:
+            if isinstance(error, ConnectError) and self.backend.remote:
+                self.connected = False
             self.complain(error)
             reply = error
         except KeyboardInterrupt:

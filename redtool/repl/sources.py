@@ -175,8 +175,12 @@ class ServerSource:
             return load_all()
 
     def close(self) -> None:
-        if self._own is not None:
-            self._own.close()
+        """Close the connection; the next question opens another, as the user that the backend is then."""
+        self._kept.clear()
+        self._parameters = None
+        own, self._own = self._own, None
+        if own is not None:
+            own.close()
 
     def size(self) -> int | None:
         """The number of keys of the selected database."""
@@ -244,9 +248,7 @@ class ServerSource:
     def _connection(self) -> Remote:
         """A connection of its own to the same database, as the same user."""
         if self._own is None:
-            from redtool.backends.remote import Remote
-
-            self._own = Remote(self.backend.target)
+            self._own = self.backend.sibling()
         if self._own.db != self.backend.db:
             self._own.execute(b"SELECT", self.backend.db)
         return self._own

@@ -112,6 +112,25 @@ def test_a_lost_connection_is_one_line_and_the_next_command_may_bring_it_back(sh
     assert shell.facts.connected
 
 
+@pytest.mark.parametrize(
+    ("flag", "printed"), [("json", '["a","b"]\n'), ("csv", '"a","b"\n'), ("raw", "a\nb\n")]
+)
+def test_a_format_that_the_options_name_is_kept(shell: Shell, run: Run, flag: str, printed: str) -> None:
+    run("RPUSH l a b")
+    shell.options.flags[flag] = "yes"
+    assert run("LRANGE l 0 -1").replace(" ", "") == printed
+
+
+def test_a_fault_does_not_cost_the_session(shell: Shell, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*argv: bytes) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(shell.backend, "execute", fail)
+    assert run("PING") == "(error) a fault in redtool itself: RecursionError: too deep\n"
+    monkeypatch.undo()
+    assert run("PING") == "PONG\n"
+
+
 # -- Ctrl-C
 
 

@@ -15,6 +15,7 @@ from redtool.repl import prefixes, sources
 from redtool.repl.prefixes import SLICE, PrefixIndex, walk
 from redtool.repl.sources import MOST, ServerSource, StoreSource, literal
 from redtool.repl.suggest import Lookup
+from tests import servers
 from tests.servers import RealServer
 
 
@@ -134,3 +135,19 @@ def test_a_server_names_its_parameters(server: ServerSource) -> None:
 )
 def test_a_prefix_is_no_pattern(prefix: bytes, pattern: bytes) -> None:
     assert literal(prefix) == pattern
+
+
+def test_a_password_typed_by_hand_serves_completion_too() -> None:
+    with servers.running("valkey", "--requirepass", "secret") as locked:
+        target = Target("remote")
+        target.socket = str(locked.socket)
+        backend = open_backend(target)
+        assert isinstance(backend, Remote)
+        source = ServerSource(backend)
+        assert keys(source, b"") == []
+        source.close()  # as the shell does after AUTH
+        backend.execute("AUTH", "secret")
+        backend.execute("SET", "found", "1")
+        assert keys(source, b"f") == [b"found"]
+        source.close()
+        backend.close()
