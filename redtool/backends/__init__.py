@@ -94,7 +94,9 @@ def _open_store(path: str | None, flags: Mapping[str, str]) -> Backend:
     try:
         wait = float(flags.get("lock_wait", LOCK_WAIT))
     except ValueError:
-        raise UsageError("--wait takes a number of seconds") from None
+        wait = -1.0
+    if not wait >= 0:  # NaN too, which no clock ever reaches
+        raise UsageError("--wait takes a number of seconds")
     return open_store(path, wait=wait, warn=_warn, fork=True)
 
 
