@@ -31,14 +31,15 @@ def best(work: Callable[[], object], rounds: int = 5) -> float:
     return min(times)
 
 
-def median(work: Callable[[], object], rounds: int) -> float:
-    """Median wall time of ``work`` in seconds."""
-    times = []
+def medians(rounds: int, *works: Callable[[], object]) -> list[float]:
+    """Median wall time of each in seconds, taken in turns, so that a busy machine slows all alike."""
+    times: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[len(times) // 2]
+        for work, mine in zip(works, times, strict=True):
+            start = time.perf_counter()
+            work()
+            mine.append(time.perf_counter() - start)
+    return [sorted(mine)[rounds // 2] for mine in times]
 
 
 def spawn(argv: list[str], **kw: object) -> None:

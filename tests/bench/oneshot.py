@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 
-from tests.bench.measure import command, median, report, server, spawn
+from tests.bench.measure import command, medians, report, server, spawn
 
 ROUNDS = 60
 
@@ -17,13 +17,16 @@ def main() -> None:
         for _ in range(3):  # warm the bytecode and the page cache
             spawn([*command(), "--store", home, "GET", "k"])
             spawn([sys.executable, "-c", "pass"])
-        ours = median(lambda: spawn([*command(), "--store", home, "GET", "k"]), ROUNDS)
-        bare = median(lambda: spawn([sys.executable, "-c", "pass"]), ROUNDS)
+        ours, bare, write = medians(
+            ROUNDS,
+            lambda: spawn([*command(), "--store", home, "GET", "k"]),
+            lambda: spawn([sys.executable, "-c", "pass"]),
+            lambda: spawn([*command(), "--store", home, "SET", "k", "v"]),
+        )
         report("one-shot GET / bare python", ours, bare, "<= 2.0x")
-        write = median(lambda: spawn([*command(), "--store", home, "SET", "k", "v"]), ROUNDS)
         report("one-shot SET / bare python", write, bare, "no goal; it syncs")
         if shutil.which("redis-cli"):
-            cli = median(lambda: spawn(["redis-cli", "-s", socket, "GET", "k"]), ROUNDS)
+            [cli] = medians(ROUNDS, lambda: spawn(["redis-cli", "-s", socket, "GET", "k"]))
             report("one-shot GET / redis-cli to a running server", ours, cli, "no goal")
 
 

@@ -7,9 +7,9 @@ import tempfile
 import redis
 
 import redtool
-from tests.bench.measure import best, report, server
+from tests.bench.measure import medians, report, server
 
-COUNT = 20_000
+COUNT = 10_000
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
                 client.set(f"key:{i}", "value")
                 client.get(f"key:{i}")
 
-        ours, other = best(mine, 5) / COUNT / 2, best(theirs, 2) / COUNT / 2
+        ours, other = (seconds / COUNT / 2 for seconds in medians(5, mine, theirs))
         report("SET/GET through Python / redis-py", ours, other, ">= 40x faster", unit="us", scale=1e6, faster=True)
         client.close()
 
