@@ -6,12 +6,12 @@ not begun, half built, and ready. ``python -m tests.bench.keystroke``
 
 from __future__ import annotations
 
-import gc
 import time
 
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from redtool.__main__ import collect_garbage
 from redtool.backends.embedded import Embedded, open_store
 from redtool.engine.hashes import Hash
 from redtool.engine.zsets import ZSet
@@ -69,7 +69,7 @@ def main() -> None:
     shell = Shell(filled(), Options())
     shell.prepare()
     assert shell.source is not None
-    gc.freeze()
+    collect_garbage()  # as the program does
     report("keystroke, no index yet", type_lines(shell))
     steps = []
     for number in range(10_000):

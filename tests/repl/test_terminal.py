@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.repl.terminal import Terminal
-from tests.servers import RealServer
+from tests.servers import RealServer, running
 
 Open = Callable[..., Terminal]
 
@@ -33,6 +33,13 @@ def terminal(open_terminal: Open) -> Terminal:
     terminal = open_terminal()
     terminal.prompt()
     return terminal
+
+
+@pytest.fixture
+def own_server() -> Iterator[RealServer]:
+    """A server whose clients may be killed."""
+    with running("valkey") as server:
+        yield server
 
 
 def history_of(home: Path) -> str:
@@ -217,11 +224,10 @@ def test_no_color_is_honoured(open_terminal: Open) -> None:
     assert "4" in terminal.screen.style_of("ZADDD board").split(";")  # told without colour: underlined
 
 
-def test_a_server_is_spoken_to_and_its_loss_survived(open_terminal: Open, valkey: RealServer) -> None:
-    valkey.flush()
-    valkey.cli("HSET", "user:1", "name", "Ann")
-    prompt = f"{valkey.socket}> "
-    terminal = open_terminal("-s", str(valkey.socket))
+def test_a_server_is_spoken_to_and_its_loss_survived(open_terminal: Open, own_server: RealServer) -> None:
+    own_server.cli("HSET", "user:1", "name", "Ann")
+    prompt = f"{own_server.socket}> "
+    terminal = open_terminal("-s", str(own_server.socket))
     terminal.prompt(prompt)
     terminal.type("HGET us")
     terminal.wait(lambda screen: any(line.split() == ["user:1", "hash"] for line in screen.lines))
@@ -233,11 +239,11 @@ def test_a_server_is_spoken_to_and_its_loss_survived(open_terminal: Open, valkey
     terminal.wait(lambda screen: screen.current == prompt.rstrip())
     terminal.type("SUBSCRIBE news\r")
     terminal.wait("listening to news")
-    valkey.cli("PUBLISH", "news", "hello there")
+    own_server.cli("PUBLISH", "news", "hello there")
     terminal.wait("news  hello there")
     terminal.interrupt()
     terminal.wait(lambda screen: screen.current == prompt.rstrip() and "(interrupted)" in screen.text)
-    valkey.cli("CLIENT", "KILL", "TYPE", "normal")
+    own_server.cli("CLIENT", "KILL", "TYPE", "normal")
     assert "Ann" in terminal.run("HGET user:1 name", prompt).text
 
 
