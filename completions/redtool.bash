@@ -64,9 +64,10 @@ declare -gA _redtool_verbs=(
 ['config get']='@p'
 ['config set']='@p'
 [bgsave]='--wait @schedule|'
-[aof]='=status =rewrite'
+[aof]='=status =rewrite =fix'
 ['aof status']=''
 ['aof rewrite']='--wait'
+['aof fix']=''
 [help]='=demo =repl =run =scan =memory =policy =config =bgsave =aof @c'
 )
 declare -gA _redtool_commands=(

@@ -302,6 +302,13 @@ def host_name(text: str) -> str:
     return ""
 
 
+def file_name(text: str) -> str:
+    """Say what is wrong with a name that must stay inside the store's directory."""
+    if not text or "/" in text or text in (".", ".."):
+        return "must be a filename, not a path"
+    return ""
+
+
 def node_name(text: str) -> str:
     """Say what is wrong with the name of a cluster node."""
     if any(c in "!\"#$%&'()*+:;<>?@[]{}^{|}~ \t\r\n,=" for c in text):

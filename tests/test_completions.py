@@ -59,7 +59,7 @@ LINES: list[tuple[str, str]] = [
     ("redtool policy set allkeys-l", "allkeys-lfu allkeys-lru"),
     ("redtool config ", "get help resetstat rewrite set"),
     ("redtool config get appendo", "appendonly"),
-    ("redtool aof ", "rewrite status"),
+    ("redtool aof ", "fix rewrite status"),
     ("redtool scan --ty", "--type"),
     ("redtool scan --type ", "hash list set stream string zset"),
     ("redtool scan 0 ", "count match type"),

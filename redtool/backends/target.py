@@ -95,6 +95,9 @@ def parse(text: str, environ: Mapping[str, str] = os.environ) -> Target:
 def resolve(settings: Settings, environ: Mapping[str, str] = os.environ) -> Target:
     """Make the Target that settings name: options first, then the URL or name given, then the environment."""
     _refuse_two_addresses(settings)
+    for word in ("url", "target"):
+        if settings.get(word) == "":
+            raise UsageError(f"{SHORT.get(word, '-t')} is empty")  # an unset variable, most often
     merged = _named(settings, environ)
     merged.update(settings)
     if merged.get("mem") or merged.get("store"):

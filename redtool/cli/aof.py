@@ -12,6 +12,7 @@ from redtool.backends import open_backend
 from redtool.cli.background import start_and_wait
 from redtool.cli.facts import Facts, info, number, settings
 from redtool.cli.output import Field, encoded, note, show_facts, show_rows, size_text
+from redtool.errors import UsageError
 from redtool.options import Options
 
 TYPE_CHECKING = False
@@ -25,11 +26,16 @@ It grows with each write; a rewrite replaces it by the shortest one that gives t
 EXAMPLES = """
 redtool aof status
 redtool aof rewrite --wait
+redtool aof fix ./mystore
 """
 STATUS_EXAMPLES = """
 redtool aof status
 redtool aof status --store ./mystore --json
 redtool -u redis://prod:6379 aof status
+"""
+FIX_EXAMPLES = """
+redtool aof fix
+redtool aof fix ./mystore
 """
 REWRITE_EXAMPLES = """
 redtool aof rewrite
@@ -137,3 +143,41 @@ def rewrite(
         return start_and_wait(backend, (b"BGREWRITEAOF",), "rewriting", running, "aof_last_bgrewrite_status", options)
     finally:
         backend.close()
+
+
+@app.command("fix", epilog=FIX_EXAMPLES)
+def fix(
+    ctx: typer.Context,
+    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="a store's directory; else the store in use")] = "",
+) -> int:
+    """Cut what is damaged from the end of a store's AOF, and keep what was cut beside it.
+
+    Only the last file is ever cut, and only from the first damaged byte on.
+    """
+    from redtool.backends.target import resolve
+    from redtool.config import Config
+    from redtool.persist.check import fix_aof
+    from redtool.persistence import CONFIG_FILE, take_lock
+
+    options: Options = ctx.obj
+    target = resolve(options.flags)
+    if not directory and target.kind != "embedded":
+        raise UsageError("only the AOF of a store on this machine can be repaired; name its directory")
+    directory = directory or target.path
+    if not os.path.isdir(directory):
+        raise UsageError(f"{directory} is not a store's directory")
+    lock = take_lock(directory, 1)
+    try:
+        config, path = Config(), os.path.join(directory, CONFIG_FILE)
+        if os.path.exists(path):
+            config.read(path)
+        found = fix_aof(directory, config)
+    finally:
+        os.close(lock)
+    if found is None:
+        oneshot.write(b"nothing to repair\n")
+        return exits.OK
+    report, kept = found
+    oneshot.write(os.fsencode(f"{report.path}: cut at byte {report.whole}: {report.problem}\n"))
+    note(f"What was cut is kept in {kept}")
+    return exits.OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from pathlib import Path
 
 import pexpect
 import pytest
@@ -297,7 +298,7 @@ def test_the_target_behind_the_verb_counts(p: Program) -> None:
         ("memory usage", "which key? For example: redtool memory usage user:1"),
         ("policy drop", "there is no 'redtool policy drop', only list, set; see redtool policy --help"),
         ("policy set", "missing argument 'POLICY'; see redtool policy set --help"),
-        ("aof", "what about it? redtool aof takes status, rewrite; see redtool aof --help"),
+        ("aof", "what about it? redtool aof takes status, rewrite, fix; see redtool aof --help"),
         ("bgsave now --wait", "redtool bgsave takes no 'now'; see redtool bgsave --help"),
         ("repl now", "got unexpected extra argument (now); see redtool repl --help"),
         ("demo -s /tmp/s", "the demo fills a store of its own, never a server: leave out socket"),
@@ -320,3 +321,24 @@ def test_progress_is_for_a_terminal_only(p: Program) -> None:
     child.close()
     assert b"scanning" in (child.before or b"")
     assert len((p.home / "keys").read_bytes().splitlines()) == 3000
+
+
+def test_aof_fix_cuts_the_damage_and_keeps_it(p: Program, tmp_path: Path) -> None:
+    store = tmp_path / "damaged"
+    assert p.run("--store", str(store), "SET", "k", "v").code == 0
+    assert p.run("aof", "fix", str(store)).out == b"nothing to repair\n"
+    increment = store / "appendonlydir" / "appendonly.aof.1.incr.aof"
+    whole = increment.read_bytes()
+    increment.write_bytes(whole + b"*1\r\n$4\r\nPI??garbage\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n")
+    assert p.run("--store", str(store), "GET", "k").code == 3
+    assert b"cut at byte %d" % len(whole) in p.run("aof", "fix", str(store)).out
+    assert increment.read_bytes() == whole
+    assert (increment.parent / (increment.name + ".cut")).read_bytes().startswith(b"*1\r\n$4\r\nPI??")
+    assert p.run("--store", str(store), "GET", "k").out == b"v\n"
+    assert p.run("aof", "fix", str(tmp_path / "none")).code == 2
+
+
+@pytest.mark.parametrize("option", ["-u", "-t"])
+def test_an_empty_address_is_no_store(p: Program, option: str) -> None:
+    done = p.run(option, "", "SET", "k", "v")
+    assert (done.code, done.err) == (2, f"redtool: {option} is empty\n")
