@@ -57,6 +57,7 @@ def stepped_down(reply: object) -> object:
     return next(iter(decoder))
 
 
+@pytest.mark.needs("redis-cli")
 @pytest.mark.usefixtures("real")
 def test_real_server(real: RealServer) -> None:
     real.flush()

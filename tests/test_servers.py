@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 
+import pytest
+
 from redtool import errors
 from tests.servers import RealServer
 
@@ -13,6 +15,12 @@ def test_a_server_answers(real: RealServer) -> None:
     assert real.wire("SET", "k", 1) == b"+OK\r\n"
     assert real.call("GET", "k") == b"1"
     assert isinstance(real.call("LPUSH", "k", "x"), errors.ReplyError)
+
+
+@pytest.mark.needs("redis-cli")
+def test_redis_cli_speaks_to_it(real: RealServer) -> None:
+    real.flush()
+    real.call("SET", "k", 1)
     assert real.cli("GET", "k") == b"1\n"
     assert real.cli(input=b"INCR k\nGET k\n") == b"2\n2\n"
 

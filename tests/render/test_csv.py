@@ -16,6 +16,7 @@ def line(command: str, reply: object) -> bytes:
     return choose("csv")(command.encode().split(), reply)
 
 
+@pytest.mark.needs("redis-cli")
 @pytest.mark.parametrize(
     ("lua", "reply"),
     [

@@ -56,6 +56,7 @@ RESP2 = [
 ]
 
 
+@pytest.mark.needs("redis-cli")
 @pytest.mark.parametrize(("lua", "reply"), RESP2 + RESP3)
 def test_text_is_redis_cli_s(valkey: RealServer, lua: str, reply: object) -> None:
     resp3 = (lua, reply) in RESP3
@@ -64,12 +65,14 @@ def test_text_is_redis_cli_s(valkey: RealServer, lua: str, reply: object) -> Non
     assert plain.text(reply) == valkey.cli("--no-raw", *options, "eval", lua, "0")
 
 
+@pytest.mark.needs("redis-cli")
 @pytest.mark.parametrize(("lua", "reply"), RESP2 + RESP3)
 def test_raw_is_redis_cli_s(valkey: RealServer, lua: str, reply: object) -> None:
     lua = "redis.setresp(3) " + lua if (lua, reply) in RESP3 else lua
     assert plain.raw(reply) == valkey.cli("--raw", "eval", lua, "0")
 
 
+@pytest.mark.needs("redis-cli")
 @pytest.mark.parametrize("command", ["hgetall h", "zrange z 0 -1 withscores", "exec", "get bin", "nosuch"])
 def test_whole_commands(valkey: RealServer, command: str) -> None:
     valkey.flush()
@@ -82,6 +85,7 @@ def test_whole_commands(valkey: RealServer, command: str) -> None:
     assert plain.raw(reply) == valkey.cli("--raw", *words)
 
 
+@pytest.mark.needs("redis-cli")
 def test_map_and_double_of_resp3_in_raw_are_resp2_s(valkey: RealServer) -> None:
     valkey.flush()
     valkey.call("HSET", "h", "f1", "v1", "f2", "v2")

@@ -87,8 +87,8 @@ def test_an_index_gives_each_key_once() -> None:
 def server(valkey: RealServer) -> Iterator[ServerSource]:
     valkey.flush()
     for line in ("HSET user:1 name Ann city Oslo", "SET user:2 x", "RPUSH users a b", "ZADD board 10 ann",
-                 "SADD tags red", "SET we[ird* 1", "-n 3 SET other 1"):  # fmt: skip
-        valkey.cli(*line.split())
+                 "SADD tags red", "SET we[ird* 1", "SELECT 3", "SET other 1", "SELECT 0"):  # fmt: skip
+        valkey.call(*line.split())
     target = Target("remote")
     target.socket = str(valkey.socket)
     backend = open_backend(target)
@@ -122,7 +122,7 @@ def test_a_server_is_asked_in_the_selected_database(server: ServerSource) -> Non
 
 def test_an_answer_serves_longer_prefixes_for_a_while(server: ServerSource, valkey: RealServer) -> None:
     keys(server, b"us")
-    valkey.cli("SET", "user:9", "x")
+    valkey.call("SET", "user:9", "x")
     assert keys(server, b"user:") == [b"user:1", b"user:2"]
 
 

@@ -42,6 +42,12 @@ def own_server() -> Iterator[RealServer]:
         yield server
 
 
+def told(server: RealServer, *words: str) -> None:
+    """Run a command over a connection that ends with it."""
+    with server.client() as client:
+        client.call(*words)
+
+
 def history_of(home: Path) -> str:
     return (home / ".local/state/redtool/history").read_text()
 
@@ -225,7 +231,7 @@ def test_no_color_is_honoured(open_terminal: Open) -> None:
 
 
 def test_a_server_is_spoken_to_and_its_loss_survived(open_terminal: Open, own_server: RealServer) -> None:
-    own_server.cli("HSET", "user:1", "name", "Ann")
+    told(own_server, "HSET", "user:1", "name", "Ann")
     prompt = f"{own_server.socket}> "
     terminal = open_terminal("-s", str(own_server.socket))
     terminal.prompt(prompt)
@@ -239,11 +245,11 @@ def test_a_server_is_spoken_to_and_its_loss_survived(open_terminal: Open, own_se
     terminal.wait(lambda screen: screen.current == prompt.rstrip())
     terminal.type("SUBSCRIBE news\r")
     terminal.wait("listening to news")
-    own_server.cli("PUBLISH", "news", "hello there")
+    told(own_server, "PUBLISH", "news", "hello there")
     terminal.wait("news  hello there")
     terminal.interrupt()
     terminal.wait(lambda screen: screen.current == prompt.rstrip() and "(interrupted)" in screen.text)
-    own_server.cli("CLIENT", "KILL", "TYPE", "normal")
+    told(own_server, "CLIENT", "KILL", "TYPE", "normal")
     assert "Ann" in terminal.run("HGET user:1 name", prompt).text
 
 
