@@ -130,3 +130,9 @@ def test_roff_is_clean(tmp_path: Path, name: str) -> None:
 
 def test_roff_escapes() -> None:
     assert escape(".a 'b' -c \\") == "\\&.a \\(aqb\\(aq \\-c \\e"
+
+
+@pytest.mark.parametrize(("words", "command"), [("scripts", b"EVAL"), ("pub/sub", b"PUBLISH"), ("ACLs", b"ACL")])
+def test_readme_tells_what_is_not_there_yet(words: str, command: bytes) -> None:
+    told = README.partition("Not there yet in the embedded store:")[2].partition(".")[0]
+    assert (words in told) == (command not in load_all())
