@@ -163,12 +163,11 @@ class Persistence:
                 self.wait()
             else:
                 raise errors.RewriteBlocksSave
-        if not self.fork:
-            self._write_dump()
+        if self.fork:
             self.saved_changes = self.store.changes
-            return Status(b"Background saving started")
-        self.saved_changes = self.store.changes
-        self.save_child = self._fork(self._write_dump)
+            self.save_child = self._fork(self._write_dump)
+        else:
+            self.save()
         return Status(b"Background saving started")
 
     def bgrewriteaof(self) -> Status:
@@ -180,12 +179,14 @@ class Persistence:
         self.store.flush()
         if self.save_child:
             self.wait()
-        self.journal.begin_rewrite()
-        if self.fork:
-            self.rewrite_child = self._fork(self._write_base)
-        else:
-            self._write_base()
-            self.journal.finish_rewrite()
+        try:
+            if self.fork:
+                self.journal.begin_rewrite()
+                self.rewrite_child = self._fork(self._write_base)
+            else:
+                self.journal.rewrite(contents(self.store), self.store.functions)
+        except errors.StoreError as error:
+            raise errors.ReplyError(str(error)) from None
         return Status(b"Background append only file rewriting started")
 
     def _write_base(self) -> None:

@@ -1,4 +1,4 @@
-"""Store: keyspaces + command table + journal. ``execute`` is the one choke point of every command."""
+"""Store: keyspaces + command table + journal. ``run`` is the one choke point of every command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from redtool.session import Block, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from random import Random
     from typing import Any
 
@@ -57,8 +57,7 @@ class Waiter:
 class Store:
     """Databases, the command table as this store runs it, and the journal.
 
-    ``changes`` counts alterations since opening, ``unsaved`` is what INFO calls rdb_changes_since_last_save.
-    ``time_ns`` may be replaced by tests.
+    ``changes`` counts alterations since opening. ``time_ns`` may be replaced by tests.
     """
 
     def __init__(self, config: Config, time_ns: Callable[[], int] = time_ns) -> None:
@@ -77,7 +76,7 @@ class Store:
         self.persistence: Persistence | None = None  # None: nothing is kept
         self.config_path: str | None = None
         self._rng: Random | None = None
-        self.changes = self.hits = self.misses = self.expired = self.processed = 0
+        self.changes = self.hits = self.misses = self.expired = 0
         self.error_codes: dict[str, int] = {}  # error replies by their first word
         self.guard: str = ""  # "read-only", or the text of a journal failure: every write is refused
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
@@ -123,7 +122,6 @@ class Store:
         The time is read once a command: the end of one is the start of the next.
         """
         clock, time_ns, entries, outermost = self.clock, self.time_ns, self.entries, not self.depth
-        journal = self.journal if self._group is None else None  # None: effects go the long way round
         start = time_ns()
         if outermost and start > self._next_cron:
             clock.ns = start
@@ -152,7 +150,8 @@ class Store:
                     raise
                 effects = session.effects
                 if effects is not None or self.changes != before:
-                    if journal is not None and (effects is None or len(effects) == 1):
+                    journal = self.journal  # asked for each time: CONFIG SET appendonly may have switched it
+                    if journal is not None and self._group is None and (effects is None or len(effects) == 1):
                         if session.db.index != journal.db:
                             journal.select(session.db.index)
                         journal.pending.append(argv if effects is None else effects[0])
@@ -397,18 +396,17 @@ class Store:
 
     # -- loading
 
-    def load(self) -> Iterable[Keyspace]:
+    def load(self) -> None:
         """Switch to loading: only journalled deletions remove keys."""
         for db in self.databases:
             db.lazy = False
-        return self.databases
 
     def loaded(self) -> None:
         """Back to serving: deadlines count again, and loading was no change."""
         for db in self.databases:
             db.lazy = True
             db.loaded()
-        self.changes = self.processed = 0
+        self.changes = 0
         self.entries.clear()
 
 

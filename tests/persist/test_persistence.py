@@ -187,3 +187,32 @@ def test_writes_are_taken_again_once_the_disk_has_room(tmp_path: Path, monkeypat
         store.execute("SET", "after", "1")
     with redtool.open(tmp_path) as store:
         assert sorted(store.execute("KEYS", "*")) == [b"after", b"before", b"during"]
+
+
+def test_a_journal_switched_within_a_batch_gets_what_comes_after(tmp_path: Path) -> None:
+    with redtool.open(tmp_path) as store:
+        switch = [[b"CONFIG", b"SET", b"appendonly", word] for word in (b"no", b"yes")]
+        assert store.pipeline([[b"SET", b"before", b"1"], *switch, [b"SET", b"after", b"1"]]) == [b"OK"] * 4
+    with redtool.open(tmp_path) as store:
+        assert sorted(store.execute("KEYS", "*")) == [b"after", b"before"]
+
+
+def test_a_rewrite_that_fails_is_an_error_and_the_journal_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*args: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with redtool.open(tmp_path) as store:
+        store.execute("SET", "k", "1")
+        with monkeypatch.context() as broken:
+            broken.setattr("redtool.persist.save.save_to", refused)
+            with pytest.raises(errors.ReplyError, match="cannot rewrite"):
+                store.execute("BGREWRITEAOF")
+        assert store.persistence is not None
+        assert store.persistence.journal is not None
+        assert not store.persistence.journal.rewriting
+        store.execute("SET", "more", "1")
+        assert store.execute("BGREWRITEAOF") == b"Background append only file rewriting started"
+    with redtool.open(tmp_path) as store:
+        assert sorted(store.execute("KEYS", "*")) == [b"k", b"more"]
