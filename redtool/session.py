@@ -122,6 +122,23 @@ class Session:
         """Delete a key. Reports nothing: call ``changed``."""
         return self.db.remove(key)
 
+    def delete(self, key: bytes) -> bool:
+        """Delete a key as the whole effect of a command: journalled as DEL and reported. True when it was there."""
+        there = self.db.remove(key)
+        if there:
+            self.journal(b"DEL", key)
+            self.changed(key, b"del")
+        return there
+
+    def expire(self, key: bytes, when: int) -> None:
+        """Give an existing key a deadline (unix ms) as a command's whole effect; one that has passed deletes it."""
+        if self.passed(when):
+            self.delete(key)
+        else:
+            self.db.expire_at(key, when)
+            self.journal(b"PEXPIREAT", key, b"%d" % when)
+            self.changed(key, b"expire")
+
     def changed(self, key: bytes, event: bytes, n: int = 1) -> None:
         """Report ``n`` changes to ``key``: change count, WATCH, keyspace event, waiting clients."""
         if n:

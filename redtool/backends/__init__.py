@@ -104,6 +104,14 @@ def _warn(text: str) -> None:
     os.write(2, f"redtool: {text}\n".encode("utf-8", "surrogateescape"))
 
 
+def default_store(environ: Mapping[str, str] = os.environ) -> str:
+    """The directory of the store used when none is named: $REDTOOL_STORE, else under $XDG_DATA_HOME."""
+    if store := environ.get("REDTOOL_STORE"):
+        return store
+    base = environ.get("XDG_DATA_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local/share")
+    return os.path.join(base, "redtool", "default")
+
+
 def to_bytes(word: object) -> bytes:
     """A command word as bytes: str is UTF-8, numbers as Redis prints them."""
     if isinstance(word, bytes):

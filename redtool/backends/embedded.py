@@ -9,7 +9,7 @@ import os
 from _thread import RLock
 
 from redtool import errors
-from redtool.backends import to_bytes
+from redtool.backends import default_store, to_bytes
 from redtool.commands import table
 from redtool.config import Config
 from redtool.session import Block, Session
@@ -173,12 +173,6 @@ class Embedded:
             if self.persistence is not None:
                 self.persistence.poll()
 
-    def session_of_its_own(self) -> Embedded:
-        """Another client of the same store: its own database, MULTI and name. Closing it leaves the store open."""
-        other = Embedded(self.store, self.name)
-        other._lock = self._lock
-        return other
-
     def close(self) -> None:
         """Sync and close the store's files. Safe to call twice."""
         with self._lock:
@@ -195,15 +189,6 @@ class Embedded:
         self.close()
 
 
-def default_path() -> str:
-    """Where the store lives when no one says: $REDTOOL_STORE, else under $XDG_DATA_HOME."""
-    environ = os.environ
-    if environ.get("REDTOOL_STORE"):
-        return environ["REDTOOL_STORE"]
-    base = environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
-    return os.path.join(base, "redtool", "default")
-
-
 def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[str], None] | None = None,
                wait: float = LOCK_WAIT, fork: bool = False) -> Embedded:  # fmt: skip
     """Open a store directory, creating it when missing; ``":memory:"`` keeps nothing, an ``.rdb`` file is read-only.
@@ -212,7 +197,7 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
     such as a torn journal tail, ``fork`` allows background saves to fork this process (never inside a
     threaded host program). Raises StoreError, CorruptFile.
     """
-    text = default_path() if path is None else os.fspath(path)
+    text = default_store() if path is None else os.fspath(path)
     if not text:
         raise errors.UsageError("the path of the store is empty")  # an unset variable, most often
     if text == ":memory:":

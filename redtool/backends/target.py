@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from redtool.backends import default_store
 from redtool.errors import ConnectError, UsageError
 
 TYPE_CHECKING = False
@@ -229,14 +230,6 @@ def _local(path: str) -> Target:
     if not path:
         return Target("memory")
     return Target("dump" if path.endswith(".rdb") and not os.path.isdir(path) else "embedded", os.path.expanduser(path))
-
-
-def default_store(environ: Mapping[str, str] = os.environ) -> str:
-    """The directory of the store used when none is named."""
-    if store := environ.get("REDTOOL_STORE"):
-        return store
-    base = environ.get("XDG_DATA_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local/share")
-    return os.path.join(base, "redtool", "default")
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> str:

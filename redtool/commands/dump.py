@@ -45,9 +45,7 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
         raise errors.InvalidExpire("restore")
     if when and c.passed(when):
         if c.db.peek(key) is not None:
-            c.remove(key)
-            c.journal(b"DEL", key)
-            c.changed(key, b"del")
+            c.delete(key)
         return OK
     c.put(key, value)
     if when:

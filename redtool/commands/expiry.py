@@ -52,14 +52,7 @@ def end_at(c: Session, key: bytes, name: str, text: bytes, unit: int, base: int,
         raise errors.InvalidExpire(name)
     if c.db.get(key) is None or not permitted(wanted, c.db.expires.get(key), when):
         return 0
-    if c.passed(when):
-        c.remove(key)
-        c.journal(b"DEL", key)
-        c.changed(key, b"del")
-    else:
-        c.db.expire_at(key, when)
-        c.journal(b"PEXPIREAT", key, b"%d" % when)
-        c.changed(key, b"expire")
+    c.expire(key, when)
     return 1
 
 

@@ -45,12 +45,9 @@ def chosen_deadline(c: Session, name: str, opt: dict[bytes, Any]) -> int | None:
 
 
 def store_until(c: Session, key: bytes, value: bytes, when: int) -> None:
-    """Put a string that lives until ``when``; one in the past is stored and then deleted, as a server does."""
+    """Put a string that lives until ``when``; one that has passed leaves no key, as on a server."""
     if c.passed(when):
-        if c.remove(key):
-            c.journal(b"DEL", key)
-            c.changed(key, b"del")
-        else:
+        if not c.delete(key):
             c.journal()
         return
     c.put(key, value)
@@ -142,9 +139,7 @@ def getdel(c: Session, key: bytes) -> Reply:
     """Give the string under a key and delete the key."""
     value = string_at(c, key)
     if value is not None:
-        c.remove(key)
-        c.journal(b"DEL", key)
-        c.changed(key, b"del")
+        c.delete(key)
     return value
 
 
@@ -162,14 +157,7 @@ def getex(c: Session, key: bytes, *args: bytes) -> Reply:
             c.journal(b"PERSIST", key)
             c.changed(key, b"persist")
     elif when is not None:
-        if c.passed(when):
-            c.remove(key)
-            c.journal(b"DEL", key)
-            c.changed(key, b"del")
-        else:
-            c.db.expire_at(key, when)
-            c.journal(b"PEXPIREAT", key, b"%d" % when)
-            c.changed(key, b"expire")
+        c.expire(key, when)
     return value
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from sys import getsizeof
 
 from redtool.engine.lists import held
-from redtool.engine.sampling import SMALL, KeyArray
+from redtool.engine.sampling import KeyArray, array_of, pick_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,18 +64,11 @@ class Hash(dict[bytes, bytes]):
 
     def array(self) -> KeyArray:
         """The fields as an array; kept from then on if the hash is large."""
-        if self.sampler is not None:
-            return self.sampler
-        array = KeyArray(self)
-        if len(self) > SMALL:
-            self.sampler = array
-        return array
+        return array_of(self)
 
     def pick(self, rng: Random) -> bytes:
         """Give one field at random; the hash must not be empty."""
-        if self.sampler is None and len(self) <= SMALL:
-            return next(islice(self, int(rng.random() * len(self)), None))
-        return self.array().pick(rng)
+        return pick_of(self, rng)
 
     def packed(self, limits: Mapping[str, Any]) -> list[bytes] | None:
         """Give the fields in one go if Redis would keep them in a listpack, else None."""

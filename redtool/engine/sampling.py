@@ -8,6 +8,8 @@ integer and no state between the calls, and the cursor falls with every page, so
 
 from __future__ import annotations
 
+from itertools import islice
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
         """A source of randomness: ``random.Random``, or the lighter ``_random.Random``."""
 
         def random(self) -> float: ...
+
+    class Sampled(Protocol):
+        """A dict or set with room for the array over its elements."""
+
+        sampler: KeyArray | None
+
+        def __len__(self) -> int: ...
+
+        def __iter__(self) -> Iterator[bytes]: ...
 
 
 SMALL = 128  # up to so many elements, a walk is cheaper than keeping an array
@@ -74,6 +85,23 @@ class KeyArray:
         end = min(cursor, n) if cursor else n
         start = max(end - max(count, 1), 0)
         return start, self.items[start:end][::-1]
+
+
+def array_of(value: Sampled) -> KeyArray:
+    """The elements of a set or hash as an array; kept from then on if it is large."""
+    if value.sampler is not None:
+        return value.sampler
+    array = KeyArray(value)
+    if len(value) > SMALL:
+        value.sampler = array
+    return array
+
+
+def pick_of(value: Sampled, rng: Random) -> bytes:
+    """Give one element of a set or hash at random; there must be one."""
+    if value.sampler is None and len(value) <= SMALL:
+        return next(islice(value, int(rng.random() * len(value)), None))
+    return array_of(value).pick(rng)
 
 
 def positions(rng: Random, n: int, count: int) -> list[int]:

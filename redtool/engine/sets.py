@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from sys import getsizeof
 
 from redtool.engine.lists import held
-from redtool.engine.sampling import SMALL, KeyArray
+from redtool.engine.sampling import KeyArray, array_of, pick_of
 from redtool.numeric import INT64_MAX, INT64_MIN
 
 TYPE_CHECKING = False
@@ -49,18 +48,11 @@ class Set(set[bytes]):
 
     def array(self) -> KeyArray:
         """The members as an array; kept from then on if the set is large."""
-        if self.sampler is not None:
-            return self.sampler
-        array = KeyArray(self)
-        if len(self) > SMALL:
-            self.sampler = array
-        return array
+        return array_of(self)
 
     def pick(self, rng: Random) -> bytes:
         """Give one member at random; the set must not be empty."""
-        if self.sampler is None and len(self) <= SMALL:
-            return next(islice(self, int(rng.random() * len(self)), None))
-        return self.array().pick(rng)
+        return pick_of(self, rng)
 
     def pop_random(self, rng: Random) -> bytes:
         """Remove and give one member at random."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from redtool.backends.target import Target, config_path, default_store, parse, resolve
+from redtool.backends import default_store
+from redtool.backends.target import Target, config_path, parse, resolve
 from redtool.errors import ConnectError, UsageError
 
 FIELDS = [name for name in Target.__slots__ if name != "timeout"]
