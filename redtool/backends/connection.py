@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 READ = 1 << 16  # bytes asked for at a time, while replies are small; above 128 KB malloc maps memory for each read
 READ_MORE = 1 << 20
+ALERT_MS = 200  # a wait is left and entered again: a Ctrl-C right before the system call would else go unnoticed
 
 # How servers that lack HELLO, or forbid it, answer: AUTH and RESP2 then
 NO_HELLO = ("ERR unknown command", "ERR Unknown command", "NOPROTO", "NOPERM", "ERR unsupported command")
@@ -104,7 +105,10 @@ class Connection:
     def next_value(self) -> Reply:
         """Give the next value the server sends, waiting as long as it takes."""
         while not self._ready:
-            self._take_in(self._receive())
+            try:
+                self._take_in(self._receive())
+            except BlockingIOError:
+                continue  # ALERT_MS have passed: Python looks for signals
         return self._ready.pop(0)
 
     def poll(self) -> bool:
@@ -156,7 +160,7 @@ class Connection:
                 break
             if stuck:
                 poller.register(sock, POLLIN | POLLOUT if out and closed is None else POLLIN)
-                poller.poll()
+                poller.poll(ALERT_MS)
         sock.setblocking(True)
 
     def _receive(self) -> bytes:
@@ -232,10 +236,20 @@ def _connected(target: Target, family: int, kind: int, proto: int, address: obje
     try:
         sock.settimeout(target.timeout)
         sock.connect(address)  # type: ignore[arg-type]
+        _stay_alert(sock)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _stay_alert(sock: Socket) -> None:
+    """Have the system end each wait for data after ALERT_MS (SO_RCVTIMEO, a struct timeval)."""
+    from _socket import SO_RCVTIMEO, SOL_SOCKET
+    from sys import byteorder
+
+    seconds, rest = divmod(ALERT_MS, 1000)
+    sock.setsockopt(SOL_SOCKET, SO_RCVTIMEO, seconds.to_bytes(8, byteorder) + (rest * 1000).to_bytes(8, byteorder))
 
 
 def _start_tls(sock: Socket, context: SSLContext, target: Target) -> SSLSocket:

@@ -309,6 +309,38 @@ def test_ctrl_c_ends_a_wait(r: Remote, real: RealServer, timeout: int) -> None:
     assert r.execute("LPOP", "queue") == b"kept"
 
 
+def strike_unnoticed(server: RealServer, waiting: str) -> None:
+    """Have SIGINT come to another thread once a client waits: as one that comes right before recv, it wakes nobody."""
+
+    def strike() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        with server.client() as other:
+            while waiting not in str(other.call("CLIENT", "LIST")):
+                pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=strike, daemon=True).start()
+
+
+@pytest.mark.parametrize("form", ["execute", "pipeline", "messages"])
+def test_ctrl_c_that_comes_right_before_the_wait(r: Remote, real: RealServer, form: str) -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        if form == "messages":
+            r.execute("SUBSCRIBE", "a")
+        strike_unnoticed(real, "cmd=subscribe" if form == "messages" else "cmd=blpop")
+        with pytest.raises(KeyboardInterrupt):
+            if form == "execute":
+                r.execute("BLPOP", "queue", 0)
+            elif form == "pipeline":
+                r.pipeline([[b"BLPOP", b"queue", b"0"]])
+            else:
+                next(r.messages())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    assert r.execute("PING") == b"PONG"
+
+
 def test_ctrl_c_in_a_pipeline(r: Remote) -> None:
     interrupt_soon()
     with pytest.raises(KeyboardInterrupt):
