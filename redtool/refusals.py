@@ -470,3 +470,12 @@ class FewVertices(ReplyError):
 
 class BadVertices(ReplyError):
     text = "ERR invalid number of vertices"
+
+class NoAuth(ReplyError):
+    text = "NOAUTH Authentication required."
+
+class Busy(ReplyError):
+    text = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+
+class BusyFunction(ReplyError):
+    text = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."

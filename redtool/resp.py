@@ -36,6 +36,12 @@ class Push(list["Reply"]):
     __slots__ = ()
 
 
+class Replies(list["Reply"]):
+    """The replies of one command that has another number of them than one: SUBSCRIBE a b has two, CLIENT REPLY none."""
+
+    __slots__ = ()
+
+
 class BigNumber(int):
     """A number beyond 64 bits (``(``)."""
 
@@ -56,6 +62,7 @@ Reply = object
 
 OK = Status(b"OK")
 QUEUED = Status(b"QUEUED")
+NO_REPLY = Replies()
 
 MAX_BULK = 1 << 32  # bytes of one string; a real server stops at 512 MB unless told otherwise
 MAX_ITEMS = 1 << 32  # elements of one aggregate, the bound of hiredis
@@ -535,6 +542,8 @@ def _error_line(error: ReplyError) -> bytes:
 
 def _opened(value: Reply, proto: int) -> tuple[bytes, Iterator[Reply]]:
     """Give the header of an aggregate and an iterator over what it holds."""
+    if isinstance(value, Replies):
+        return b"", iter(value)
     if isinstance(value, list | tuple):
         return (b">%d\r\n" if proto == 3 and isinstance(value, Push) else b"*%d\r\n") % len(value), iter(value)
     if isinstance(value, dict):

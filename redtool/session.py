@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from redtool import errors
 from redtool.numeric import to_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
+    from redtool.acl import User
     from redtool.engine.keyspace import Keyspace
     from redtool.resp import Reply
     from redtool.store import Store
@@ -25,32 +28,53 @@ class Block(Exception):
     ``keys`` are what it waits for, of type ``kind``; ``deadline`` is unix ms, or None for ever. Whoever runs the
     session parks it and runs the command again when one of the keys gets data: ``again``, where that is not the
     command as it was sent (XREAD's ``$`` is an id by then). With ``gone`` it also runs again, to give the error, when
-    a key is deleted or becomes another type.
+    a key is deleted or becomes another type. ``postponed`` is a command that CLIENT PAUSE puts off: it has not run
+    yet, and does at the deadline.
     """
 
     def __init__(self, keys: Sequence[bytes], deadline: int | None, kind: type, again: Argv | None = None,
-                 gone: bool = False) -> None:  # fmt: skip
+                 gone: bool = False, postponed: bool = False) -> None:  # fmt: skip
         super().__init__()
         self.keys, self.deadline, self.kind = keys, deadline, kind
-        self.again, self.gone = again, gone
+        self.again, self.gone, self.postponed = again, gone, postponed
 
 
 class Session:
-    """One client of a store: selected database, MULTI state, watched keys, protocol version.
+    """One client of a store: selected database, MULTI state, watched keys, protocol version, user, subscriptions.
 
-    ``guarded`` is True when a command needs more than the plain path (MULTI is open).
+    ``guarded`` is True when a command needs more than the plain path: see ``review``.
     ``effects`` is None while the running command is journalled as it was sent.
+    ``deliver`` takes what comes out of turn: a Push, or a Status line of MONITOR; by default it goes to ``inbox``.
+    A session made for a ``caller`` is a script's: it has the caller's number and user, and is not in the register.
     """
 
-    __slots__ = ("aborted", "clock", "db", "deny_block", "dirty", "effects", "guarded", "id", "labels", "name",
-                 "proto", "queue", "since", "store", "watching")  # fmt: skip
+    __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "db", "deliver", "deny_block", "dirty",
+                 "effects", "guarded", "id", "inbox", "labels", "last", "muted", "name", "on_end", "patterns", "peer",
+                 "proto", "queue", "seen", "shards", "since", "store", "tracking", "user", "watching")  # fmt: skip
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, caller: Session | None = None) -> None:
         self.store = store
         self.clock = store.clock
         self.db: Keyspace = store.databases[0]
-        self.id = store.next_session_id()
-        self.since = store.clock.ns
+        self.caller = caller
+        if caller is None:
+            self.id = store.next_session_id()
+            store.sessions[self.id] = self
+        else:
+            self.id = caller.id
+        self.since = self.seen = store.clock.ns  # when it began, and when its latest commands came
+        self.last: Argv = ()  # the latest command
+        self.peer: tuple[str, str, int] = ("embedded:0", "embedded:0", -1)  # address, own address, descriptor
+        self.user: User | None = store.default_user if caller is None else caller.user  # None: nothing is restricted
+        self.authenticated = True
+        self.muted = ""  # CLIENT REPLY: "off", "skip" (this command), "skip next"
+        self.tracking: Any = None  # what CLIENT TRACKING asked for
+        self.inbox: deque[Reply] = deque()
+        self.deliver: Callable[[Reply], object] = self.inbox.append
+        self.on_end: Callable[[], object] | None = None  # CLIENT KILL: how whoever runs the session ends it
+        self.channels: dict[bytes, None] = {}  # subscriptions, in the order in which they were made
+        self.patterns: dict[bytes, None] = {}
+        self.shards: dict[bytes, None] = {}
         self.name = b""
         self.labels: dict[str, bytes] = {}  # what CLIENT SETINFO, NO-EVICT and NO-TOUCH said
         self.proto = 2
@@ -61,6 +85,23 @@ class Session:
         self.deny_block = False  # inside EXEC: blocking commands do not wait
         self.guarded = False
         self.effects: list[Argv] | None = None
+
+    def review(self) -> None:
+        """Decide anew whether commands need more than the plain path: call it when one of these has changed."""
+        self.guarded = bool(
+            self.queue is not None
+            or (self.user is not None and not self.user.unlimited)
+            or not self.authenticated
+            or self.muted
+            or self.tracking is not None
+            or "no-touch" in self.labels
+            or (self.proto == 2 and (self.channels or self.patterns or self.shards))
+        )
+
+    def close(self) -> None:
+        """Leave the store: nothing watches, listens or waits for this client any more."""
+        self.unwatch()
+        self.store.forget(self)
 
     @property
     def now(self) -> int:
@@ -147,9 +188,13 @@ class Session:
             db = self.db
             if db.watched or db.blocked:
                 store.touch(db, key)
+            if store.observed:
+                store.observe(self, db, key, event)
 
     def event(self, key: bytes, event: bytes) -> None:
         """Publish a keyspace event that is no further change (the ``expire`` of a SET EX)."""
+        if self.store.observed:
+            self.store.observe(self, self.db, key, event)
 
     def drop_if_empty(self, key: bytes, value: Any) -> bool:
         """Remove a collection that lost its last element, and report it. True when it went."""

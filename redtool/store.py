@@ -8,7 +8,7 @@ from redtool import errors
 from redtool.commands import table
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
-from redtool.resp import QUEUED
+from redtool.resp import NO_REPLY, QUEUED
 from redtool.session import Block, Session
 
 TYPE_CHECKING = False
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from random import Random
     from typing import Any
 
+    from redtool.acl import Acl, User
+    from redtool.commands.pause import Pause
+    from redtool.commands.pubsub import Hub
+    from redtool.commands.tracking import Trackers
     from redtool.config import Config
     from redtool.persist.aof import Journal
     from redtool.persistence import Persistence
@@ -25,22 +29,34 @@ if TYPE_CHECKING:
 
 CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
 CRON_EXPIRED = 1000  # keys a round may expire
+SLOW_NS = 10_000_000  # the default of slowlog-log-slower-than
 NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
 
 
 class Entry:
     """A command as one store runs it: handler and bounds at hand, and its statistics."""
 
-    __slots__ = ("calls", "command", "failed", "handler", "high", "low", "ns", "rejected", "skip", "subs", "write")
+    __slots__ = ("command", "failed", "flags", "handler", "high", "histogram", "low", "ns", "rejected", "skip", "subs",
+                 "write")  # fmt: skip
 
     def __init__(self, command: table.Command) -> None:
         self.command = command
         self.skip = command.skip
         self.handler: Any = command.handler
         self.low, self.high = command.low, command.high
-        self.write = "write" in command.flags
+        self.flags = command.flags
+        self.write = "write" in self.flags
         self.subs: dict[bytes, Entry] | None = None if command.subs is None else {}
-        self.calls = self.ns = self.failed = self.rejected = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Set the statistics to zero: time spent, errors, and calls by the bits of how many ns each took."""
+        self.ns = self.failed = self.rejected = 0
+        self.histogram = [0] * 64
+
+    @property
+    def calls(self) -> int:
+        return sum(self.histogram)
 
 
 class Waiter:
@@ -78,7 +94,20 @@ class Store:
         self._rng: Random | None = None
         self.changes = self.hits = self.misses = self.expired = 0
         self.error_codes: dict[str, int] = {}  # error replies by their first word
-        self.guard: str = ""  # "read-only", or the text of a journal failure: every write is refused
+        self.sessions: dict[int, Session] = {}  # the clients, by number
+        self.default_user: User | None = None  # None: new clients may do everything
+        self.acl: Acl | None = None  # None: there is the default user alone, without limits
+        self.hub: Hub | None = None  # None: nobody has ever subscribed
+        self.trackers: Trackers | None = None  # None: nobody uses CLIENT TRACKING
+        self.events = 0  # which keyspace events are published: bits of notify-keyspace-events
+        self.observed = False  # a change is told to somebody: keyspace events or tracking
+        self.monitors: dict[Session, None] = {}
+        self.pause: Pause | None = None  # CLIENT PAUSE
+        self.busy = False  # a script runs for longer than busy-reply-threshold
+        self.postponed: list[Waiter] = []
+        self.slow_ns = SLOW_NS  # commands that take longer are looked at by ``_slow``
+        self._guard = ""
+        self.guarded = False  # commands need more than the plain path: see ``review``
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
         self.active_expire = True  # False: keys past their deadline go only when they are looked up
         self.depth = 0
@@ -90,6 +119,32 @@ class Store:
     def next_session_id(self) -> int:
         self.sessions_opened += 1
         return self.sessions_opened
+
+    def forget(self, session: Session) -> None:
+        """Take a client that has gone off every list."""
+        self.sessions.pop(session.id, None)
+        if session in self.monitors:
+            del self.monitors[session]
+            self.review()
+        if self.hub is not None:
+            self.hub.leave(session)
+        if self.trackers is not None:
+            self.trackers.leave(session)
+
+    @property
+    def guard(self) -> str:
+        """Why every write is refused: "read-only", or the text of a journal failure; "" when none is."""
+        return self._guard
+
+    @guard.setter
+    def guard(self, reason: str) -> None:
+        self._guard = reason
+        self.review()
+
+    def review(self) -> None:
+        """Decide anew whether commands need more than the plain path: call it when one of these has changed."""
+        self.guarded = bool(self._guard or self.monitors or self.pause is not None or self.busy)
+        self.observed = bool(self.events or self.trackers is not None)
 
     def counted(self) -> Iterator[Entry]:
         """The entries of all commands and subcommands that were looked up, each once: their statistics."""
@@ -134,8 +189,10 @@ class Store:
                 if outermost:
                     clock.ns = start
                 reply: Reply
+                plain = True
                 try:
-                    if entry is None or session.guarded or self.guard or not entry.low <= len(argv) <= entry.high:
+                    if entry is None or session.guarded or self.guarded or not entry.low <= len(argv) <= entry.high:
+                        plain = False
                         entry = None  # an error from here on is a refusal
                         entry = self._checked(session, argv)
                         reply = entry.handler(session, *argv[entry.skip :])
@@ -160,11 +217,16 @@ class Store:
                         self._record(session, argv)
                 if entry is not None:
                     now = time_ns()
-                    entry.calls += 1
-                    entry.ns += now - start
+                    took = now - start
+                    entry.ns += took
+                    entry.histogram[took.bit_length()] += 1
+                    if took > self.slow_ns:
+                        self._slow(session, entry, argv, took)
                     start = now
                 if self.ready and outermost:
                     self.serve_waiting()
+                if not plain:
+                    reply = self._after(session, entry, argv, reply)
                 replies.append(reply)
                 if stop and isinstance(reply, errors.ReplyError):
                     break
@@ -190,15 +252,51 @@ class Store:
                 leave(session)
                 raise errors.ExecAbortBecause(wrong.message.removeprefix("ERR "))
             raise wrong
-        if self.guard and entry.write:
+        flags = entry.flags
+        if not session.authenticated and "no_auth" not in flags:
             entry.rejected += 1
-            raise errors.ReadOnly if self.guard == "read-only" else errors.NoWrites(self.guard)
+            raise errors.NoAuth
+        if session.user is not None and not session.user.unlimited:
+            session.user.check(session, entry.command, argv)
+        if self._guard and entry.write:
+            entry.rejected += 1
+            raise errors.ReadOnly if self._guard == "read-only" else errors.NoWrites(self._guard)
+        if session.proto == 2 and (session.channels or session.patterns or session.shards):
+            from redtool.commands.pubsub import refuse_others
+
+            refuse_others(entry.command)
+        if self.busy and "allow_busy" not in flags:
+            entry.rejected += 1
+            raise errors.Busy
+        if self.pause is not None and session.caller is None:
+            self.pause.hold(session, entry.command, argv)
         if session.queue is not None and entry.command.name not in NOT_QUEUED:
-            if "no_multi" in entry.command.flags:
+            if "no_multi" in flags:
                 raise errors.NotInMulti
             session.queue.append(argv)
             return self._queued
+        if self.monitors and "skip_monitor" not in flags and "admin" not in flags:
+            from redtool.commands.monitor import show
+
+            show(session, argv)
         return entry
+
+    def _after(self, session: Session, entry: Entry | None, argv: Argv, reply: Reply) -> Reply:
+        """What follows a command off the plain path: keys that the client reads are tracked, CLIENT REPLY is heeded."""
+        if session.tracking is not None and entry is not None and self.trackers is not None:
+            self.trackers.note(session, entry.command, argv)
+        if not session.muted or session.caller is not None:
+            return reply
+        if session.muted != "off":
+            session.muted = "skip" if session.muted == "skip next" else ""
+            session.review()
+        return NO_REPLY
+
+    def _slow(self, session: Session, entry: Entry, argv: Argv, took: int) -> None:
+        """Note a command that took long (ns), if the configuration says so."""
+        from redtool.commands.slowlog import note
+
+        note(session, entry.command, argv, took)
 
     def _failed(self, session: Session, entry: Entry | None, error: errors.ReplyError) -> None:
         """Note an error; a refusal (no entry) spoils an open MULTI."""
@@ -242,13 +340,48 @@ class Store:
     def park(self, session: Session, argv: Argv, block: Block, wake: Callable[[Reply], None]) -> Waiter:
         """Let a session wait: ``wake`` gets the reply (or ReplyError) once a key of ``block`` has what it wants."""
         waiter = Waiter(session, block.again or argv, block, wake)
-        for key in dict.fromkeys(block.keys):
-            session.db.blocked.setdefault(key, []).append(waiter)
+        self._line_up(waiter)
         return waiter
+
+    def _line_up(self, waiter: Waiter) -> None:
+        if waiter.block.postponed:
+            self.postponed.append(waiter)
+        for key in dict.fromkeys(waiter.block.keys):
+            waiter.db.blocked.setdefault(key, []).append(waiter)
+
+    def overdue(self, waiter: Waiter) -> None:
+        """End a wait whose deadline has passed: with nil, or by running a command that was put off."""
+        if waiter.done:
+            return
+        self.unpark(waiter)
+        if not waiter.block.postponed:
+            waiter.wake(None)
+            return
+        reply: Reply
+        try:
+            reply = self.execute(waiter.session, waiter.argv)
+        except Block as block:
+            waiter.block, waiter.argv, waiter.done = block, block.again or waiter.argv, False
+            self._line_up(waiter)
+            return
+        except errors.ReplyError as error:
+            reply = error
+        waiter.wake(reply)
+
+    def unpause(self) -> None:
+        """End CLIENT PAUSE: run what was put off, in the order in which it came."""
+        self.pause = None
+        self.review()
+        for waiter in list(self.postponed):
+            self.overdue(waiter)
+        for db in self.databases:
+            self.ready += [(db, key) for key in db.blocked if key in db.data]
 
     def unpark(self, waiter: Waiter) -> None:
         """Stop waiting: served, timed out or interrupted."""
         waiter.done = True
+        if waiter.block.postponed and waiter in self.postponed:
+            self.postponed.remove(waiter)
         for key in dict.fromkeys(waiter.block.keys):
             line = waiter.db.blocked.get(key)
             if line is not None and waiter in line:
@@ -300,6 +433,20 @@ class Store:
             self.touch(db, key)
         if self.journal is not None:
             self._emit(db.index, (b"DEL", key))
+        if self.observed:
+            self.observe(None, db, key, b"expired")
+
+    def observe(self, session: Session | None, db: Keyspace, key: bytes, event: bytes) -> None:
+        """Tell those who listen to keyspace events, and the clients that hold the key in a cache.
+
+        ``session`` made the change; None: it came by itself. An empty event is told to caches alone.
+        """
+        if self.events and event and db.lazy:
+            from redtool.commands.notify import publish
+
+            publish(self, db, key, event)
+        if self.trackers is not None:
+            self.trackers.invalidate(session, key)
 
     def _record(self, session: Session, argv: Argv) -> None:
         """Journal the effects of the command that just ran."""
@@ -353,6 +500,8 @@ class Store:
     def tick(self) -> None:
         """Housekeeping for an idle owner."""
         self.clock.ns = self.time_ns()
+        if self.pause is not None and self.pause.over():
+            self.unpause()
         self.cron()
         if self.ready:  # an expired key may be one that a consumer waits for
             self.serve_waiting()
@@ -360,7 +509,7 @@ class Store:
 
     def unflushed(self) -> bool:
         """Tell whether the journal holds commands that the kernel has not got, and may take now."""
-        return self.journal is not None and bool(self.journal.pending) and not self.guard
+        return self.journal is not None and bool(self.journal.pending) and not self._guard
 
     def flush(self) -> None:
         """Hand the journal to the kernel: before a reply leaves. A failure refuses all further writes."""
@@ -370,7 +519,7 @@ class Store:
             except errors.StoreError as error:
                 self.guard = str(error)
                 raise
-            if self.guard:
+            if self._guard:
                 self.guard = ""
 
     # -- values as bytes

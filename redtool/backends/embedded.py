@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from redtool.persistence import Persistence
     from redtool.resp import Push, Reply
     from redtool.session import Argv
+    from redtool.store import Waiter
 
 Word = bytes | str | int | float
 
 LOCK_WAIT = 5.0  # seconds to wait for another owner before giving up
+LISTEN_PAUSE = 0.02  # seconds between looks for messages while subscribed
 
 
 class Embedded:
@@ -89,7 +91,7 @@ class Embedded:
             waiter = self.store.park(self.session, argv, block, wake)
         stopped: BaseException | None = None
         try:
-            self._until(event, block.deadline)
+            self._until(event, waiter)
         except BaseException as error:  # Ctrl-C; a journal that cannot be written
             stopped = error
         with self._lock:
@@ -99,24 +101,24 @@ class Embedded:
                 self.store.flush()
         if stopped is not None and not box:
             raise stopped  # what has been served meanwhile is not lost
-        if not box:
-            return None
         if isinstance(box[0], errors.ReplyError):
             raise box[0]
         return box[0]
 
-    def _until(self, event: Event, deadline: int | None) -> None:
-        """Wait for the event or the deadline, keeping house."""
+    def _until(self, event: Event, waiter: Waiter) -> None:
+        """Wait until the waiter is served or its time is up, keeping house."""
         while not event.is_set():
+            deadline = waiter.block.deadline
             left = 0.1 if deadline is None else (deadline * 1_000_000 - self.store.time_ns()) / 1e9
-            if left <= 0:
-                return
-            if self.stop_asked():
-                raise KeyboardInterrupt
-            event.wait(min(left, 0.1))
+            if left > 0:
+                if self.stop_asked():
+                    raise KeyboardInterrupt
+                event.wait(min(left, 0.1))
             with self._lock:
                 if self.closed:
                     raise errors.StoreError("the store is closed")
+                if left <= 0:
+                    self.store.overdue(waiter)
                 self.store.tick()
 
     def only_reads(self, argv: tuple[bytes, ...]) -> bool:
@@ -163,8 +165,19 @@ class Embedded:
         return table.load_all()
 
     def messages(self) -> Iterator[Push]:
-        """Out-of-band messages; an embedded store has none yet."""
-        return iter(())
+        """Messages and MONITOR's lines that came out of turn: waits for more while the session listens."""
+        from time import sleep
+
+        session = self.session
+        while True:
+            while session.inbox:
+                yield session.inbox.popleft()  # type: ignore[misc]
+            if not (session.channels or session.patterns or session.shards or session in self.store.monitors):
+                return
+            if self.stop_asked():
+                raise KeyboardInterrupt
+            sleep(LISTEN_PAUSE)
+            self.tick()
 
     def tick(self) -> None:
         """Housekeeping while idle: expiry, the journal's sync, finished background saves."""

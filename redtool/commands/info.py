@@ -259,6 +259,6 @@ def info(c: Session, *sections: bytes) -> Reply:
 def reset_statistics(store: Store) -> None:
     """Set what CONFIG RESETSTAT resets back to zero."""
     for entry in store.counted():
-        entry.calls = entry.ns = entry.failed = entry.rejected = 0
+        entry.reset()
     store.hits = store.misses = store.expired = 0
     store.error_codes.clear()

@@ -20,8 +20,8 @@ def multi(c: Session) -> Reply:
     if c.queue is not None:
         raise errors.NestedMulti
     c.queue = []
-    c.guarded = True
     c.aborted = False
+    c.review()
     return OK
 
 
@@ -81,8 +81,9 @@ def unwatch(c: Session) -> Reply:
 def leave(c: Session) -> None:
     """Close the transaction of a session, run or not."""
     c.queue = None
-    c.guarded = c.aborted = False
+    c.aborted = False
     c.unwatch()
+    c.review()
 
 
 def stale_watch(c: Session) -> bool:
