@@ -39,6 +39,10 @@ class Block(Exception):
         self.again, self.gone, self.postponed = again, gone, postponed
 
 
+class Ended(Exception):
+    """Raised instead of running a command of a session that has ended: QUIT, CLIENT KILL."""
+
+
 class Session:
     """One client of a store: selected database, MULTI state, watched keys, protocol version, user, subscriptions.
 
@@ -49,8 +53,8 @@ class Session:
     """
 
     __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "db", "deliver", "deny_block", "dirty",
-                 "effects", "guarded", "id", "inbox", "labels", "last", "muted", "name", "on_end", "patterns", "peer",
-                 "proto", "queue", "seen", "shards", "since", "store", "tracking", "user", "watching")  # fmt: skip
+                 "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "on_end", "on_switch",
+                 "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "tracking", "user", "watching")  # fmt: skip
 
     def __init__(self, store: Store, caller: Session | None = None) -> None:
         self.store = store
@@ -71,7 +75,9 @@ class Session:
         self.tracking: Any = None  # what CLIENT TRACKING asked for
         self.inbox: deque[Reply] = deque()
         self.deliver: Callable[[Reply], object] = self.inbox.append
-        self.on_end: Callable[[], object] | None = None  # CLIENT KILL: how whoever runs the session ends it
+        self.ended = False  # no further command is run
+        self.on_end: Callable[[], object] | None = None  # how whoever runs the session closes it: CLIENT KILL
+        self.on_switch: Callable[[], object] | None = None  # told before the protocol changes
         self.channels: dict[bytes, None] = {}  # subscriptions, in the order in which they were made
         self.patterns: dict[bytes, None] = {}
         self.shards: dict[bytes, None] = {}
@@ -90,6 +96,7 @@ class Session:
         """Decide anew whether commands need more than the plain path: call it when one of these has changed."""
         self.guarded = bool(
             self.queue is not None
+            or self.ended
             or (self.user is not None and not self.user.unlimited)
             or not self.authenticated
             or self.muted
@@ -97,6 +104,21 @@ class Session:
             or "no-touch" in self.labels
             or (self.proto == 2 and (self.channels or self.patterns or self.shards))
         )
+
+    def switch(self, proto: int) -> None:
+        """Speak another version of the protocol from the next reply on."""
+        if proto != self.proto:
+            if self.on_switch is not None:
+                self.on_switch()
+            self.proto = proto
+            self.review()
+
+    def end(self) -> None:
+        """Run no further command; whoever runs the session closes it."""
+        self.ended = True
+        self.review()
+        if self.on_end is not None:
+            self.on_end()
 
     def close(self) -> None:
         """Leave the store: nothing watches, listens or waits for this client any more."""

@@ -9,7 +9,7 @@ from redtool.commands import table
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
 from redtool.resp import NO_REPLY, QUEUED
-from redtool.session import Block, Session
+from redtool.session import Block, Ended, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -238,6 +238,8 @@ class Store:
 
         A command that MULTI queues gives the entry whose handler answers QUEUED.
         """
+        if session.ended and self.depth == 1:
+            raise Ended
         entry = self._entry(argv)
         if entry.subs is not None and len(argv) > 1:
             entry = self._subcommand(entry, argv)

@@ -12,7 +12,7 @@ from redtool import errors
 from redtool.backends import default_store, to_bytes
 from redtool.commands import table
 from redtool.config import Config
-from redtool.session import Block, Session
+from redtool.session import Block, Ended, Session
 from redtool.store import Store
 
 TYPE_CHECKING = False
@@ -64,6 +64,8 @@ class Embedded:
         with self._lock:
             if self.closed:
                 raise errors.StoreError("the store is closed")
+            if self.session.ended:
+                self._renew()
             try:
                 store.run(self.session, (words,), replies)
             except Block as block:
@@ -76,6 +78,11 @@ class Embedded:
         if isinstance(replies[0], errors.ReplyError):
             raise replies[0]
         return replies[0]
+
+    def _renew(self) -> None:
+        """Begin a new session where one was ended (QUIT, CLIENT KILL), as a client that connects again."""
+        self.session.close()
+        self.session = Session(self.store)
 
     def _wait(self, argv: Argv, block: Block) -> Reply:
         """Wait until another thread's command serves this one, or the deadline passes."""
@@ -138,15 +145,19 @@ class Embedded:
     def pipeline(self, batch: Sequence[Sequence[bytes]], stop: bool = False) -> list[Reply]:
         """Run commands in order; an error is a value in the list. The journal is written once, at the end.
 
-        Gives fewer replies than commands when ``stop`` ends it at an error, or before a command that must wait
-        unless that is the first, which is waited for.
+        Gives fewer replies than commands when ``stop`` ends it at an error, after a command that ends the session,
+        or before a command that must wait unless that is the first, which is waited for.
         """
         replies: list[Reply] = []
         with self._lock:
             if self.closed:
                 raise errors.StoreError("the store is closed")
+            if self.session.ended:
+                self._renew()
             try:
                 self.store.run(self.session, batch, replies, stop)
+                return replies
+            except Ended:
                 return replies
             except Block as block:
                 if replies:

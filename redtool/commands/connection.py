@@ -49,6 +49,7 @@ def select(c: Session, index: bytes) -> Reply:
 @command("QUIT", EVERYWHERE, arity=-1)
 def quit_(c: Session, *ignored: bytes) -> Reply:
     """End the session; whoever runs it closes it after this reply."""
+    c.end()
     return OK
 
 
@@ -57,7 +58,7 @@ def reset(c: Session) -> Reply:
     """Put the session back to how it began: database 0, no name, no transaction."""
     leave(c)
     c.db = c.store.databases[0]
-    c.proto = 2
+    c.switch(2)
     c.name = b""
     c.labels.clear()
     return Status(b"RESET")
@@ -105,7 +106,7 @@ def hello(c: Session, *words: bytes) -> Reply:
             raise errors.HelloOption(words[at].decode("utf-8", "surrogateescape"))
     if name is not None:
         c.name = name
-    c.proto = proto
+    c.switch(proto)
     return {b"server": b"redis", b"version": SERVER_VERSION.encode(), b"proto": proto, b"id": c.id,
             b"mode": b"standalone", b"role": b"master", b"modules": []}  # fmt: skip
 

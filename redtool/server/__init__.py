@@ -1,0 +1,1 @@
+"""The store behind a socket: an asyncio listener, and one connection a client."""
