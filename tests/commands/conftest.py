@@ -1,4 +1,4 @@
-"""Command tests are tables of (line, reply) that run on the embedded store and on a real server alike.
+"""Command tests are tables of (line, reply) that run on the embedded store, through a socket, and on a real server.
 
 ``r``        run a line: ``r("GET k") == b"v"``; ``r.table(rows)`` runs many. Each test runs once a backend.
 ``clocked``  the embedded store alone, for tests in which time passes: ``clocked.advance(ms)``.
@@ -16,13 +16,14 @@ import pytest
 
 from redtool import words
 from redtool.errors import ReplyError
-from tests import embedded, servers
+from tests import embedded, served, servers
 
 
 class Runner:
     """Runs typed lines on a client of either kind; ``other()`` gives a second client of the same data."""
 
-    def __init__(self, client: embedded.Client | servers.Client, server: servers.RealServer | None = None) -> None:
+    def __init__(self, client: embedded.Client | servers.Client,
+                 server: servers.RealServer | served.Served | None = None) -> None:  # fmt: skip
         self.client, self.server = client, server
         self._others: list[Runner] = []
 
@@ -65,12 +66,12 @@ def plain(value: Any) -> Any:
     return value
 
 
-@pytest.fixture(params=["embedded", "valkey"])
+@pytest.fixture(params=["embedded", "served", "valkey"])
 def r(request: pytest.FixtureRequest) -> Iterator[Runner]:
     if request.param == "embedded":
         runner = Runner(embedded.Client())
     else:
-        server: servers.RealServer = request.getfixturevalue("valkey")
+        server: servers.RealServer | served.Served = request.getfixturevalue(request.param)
         server.flush()
         runner = Runner(server.client(), server)
     yield runner
