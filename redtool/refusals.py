@@ -479,3 +479,48 @@ class Busy(ReplyError):
 
 class BusyFunction(ReplyError):
     text = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+
+class NoCluster(ReplyError):
+    text = "ERR This instance has cluster support disabled"
+
+class InvalidMasterPort(ReplyError):
+    text = "ERR Invalid master port"
+
+class NoReplica(ReplyError):
+    text = "ERR a store of redtool follows no other server; copy its data with MIGRATE or a dump"
+
+class NoReplicas(ReplyError):
+    text = "ERR redtool serves no replicas"
+
+class UnknownReplconf(ReplyError):
+    text = "ERR Unrecognized REPLCONF option: {}"
+
+class FailoverTimeout(ReplyError):
+    text = "ERR FAILOVER timeout must be greater than 0"
+
+class NoFailover(ReplyError):
+    text = "ERR No failover in progress."
+
+class FailoverAlone(ReplyError):
+    text = "ERR FAILOVER requires connected replicas."
+
+class OutsideRange(ReplyError):
+    text = "ERR value is out of range, value must between {} and {}"
+
+class WaitWithoutJournal(ReplyError):
+    text = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
+
+class NoModules(ReplyError):
+    text = "ERR redtool loads no modules"
+
+class NoSuchModule(ReplyError):
+    text = "ERR Error unloading module: no such module with that name"
+
+class MigrateKeys(ReplyError):
+    text = "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string"
+
+class MigrateTarget(ReplyError):
+    text = "ERR Target instance replied with error: {}"
+
+class MigrateFailed(ReplyError):
+    text = "IOERR error or timeout {} target instance"

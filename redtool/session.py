@@ -54,7 +54,8 @@ class Session:
 
     __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "db", "deliver", "deny_block", "dirty",
                  "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "on_end", "on_switch",
-                 "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "tracking", "user", "watching")  # fmt: skip
+                 "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "tracking", "user",
+                 "watching")  # fmt: skip
 
     def __init__(self, store: Store, caller: Session | None = None) -> None:
         self.store = store

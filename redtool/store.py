@@ -91,6 +91,7 @@ class Store:
         self.functions: list[bytes] = []
         self.persistence: Persistence | None = None  # None: nothing is kept
         self.config_path: str | None = None
+        self.on_shutdown: Callable[[bool], None] | None = None  # a server's way to stop; told whether to save nothing
         self._rng: Random | None = None
         self.changes = self.hits = self.misses = self.expired = 0
         self.error_codes: dict[str, int] = {}  # error replies by their first word

@@ -66,3 +66,14 @@ def idle_time(opt: dict[bytes, Any]) -> int:
     if not 0 <= frequency <= 255:
         raise errors.InvalidFrequency
     return idle
+
+
+@group("server")("RESTORE-ASKING key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
+                 "write denyoom asking", since="3.0.0", complexity="O(N) elements")  # fmt: skip
+def restore_asking(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) -> Reply:
+    """Restore a value in a slot that is on its way here; without a cluster, RESTORE."""
+    before = c.store.changes
+    reply: Reply = restore.handler(c, key, ttl, payload, *args)  # type: ignore[misc]
+    if c.store.changes != before and c.effects is None:
+        c.journal(b"RESTORE", key, ttl, payload, *args)
+    return reply

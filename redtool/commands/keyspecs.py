@@ -152,6 +152,8 @@ def found_keys(command: Command, argv: Sequence[bytes]) -> list[tuple[int, tuple
         if places is None:
             return None
         keys.update(dict.fromkeys(places, _precise(command.name, spec.flags, argv)))
+    if command.name == "MIGRATE" and len(keys) > 1 and not argv[3]:  # the empty word that KEYS wants in a key's place
+        del keys[3]
     if unknown:  # the last one tells of the keys that a line can name
         keys.update((place, unknown) for place in command.syntax.keys(argv) if place not in keys)
     return list(keys.items())

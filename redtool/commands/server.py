@@ -5,7 +5,7 @@ from __future__ import annotations
 from redtool import errors
 from redtool.commands.table import group
 from redtool.numeric import to_int
-from redtool.resp import OK, Verbatim
+from redtool.resp import NO_REPLY, OK, Verbatim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,13 +186,19 @@ def wait(c: Session, replicas: bytes, timeout: bytes) -> Reply:
 
 @command("SHUTDOWN [[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", ADMIN + " no_multi allow_busy")
 def shutdown(c: Session, *words: bytes) -> Reply:
-    """Stop a server; there is none behind an embedded store, which closes by itself."""
+    """Stop the server; an embedded store has none, and closes by itself."""
     given = {word.upper() for word in words}
     if given - {b"NOSAVE", b"SAVE", b"NOW", b"FORCE", b"ABORT"} or given >= {b"NOSAVE", b"SAVE"}:
         raise errors.SyntaxError_
     if b"ABORT" in given:
         raise errors.SyntaxError_ if len(words) > 1 else errors.NoShutdown
-    raise errors.NoServer
+    if c.store.on_shutdown is None:
+        raise errors.NoServer
+    if b"SAVE" in given:
+        files(c).save()
+    c.store.on_shutdown(b"NOSAVE" in given)
+    c.end()
+    return NO_REPLY
 
 
 @command("LOLWUT [VERSION version]", "readonly fast", since="5.0.0")

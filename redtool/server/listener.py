@@ -31,6 +31,9 @@ class Listener:
         self._ticking: asyncio.Task[None] | None = None
         self._paths: list[str] = []
         self._soon: dict[Callable[[], None], None] = {}
+        self.stopped = asyncio.Event()
+        self.unsaved = False  # SHUTDOWN NOSAVE: a store without a journal is not saved when it is closed
+        store.on_shutdown = self._shut_down
 
     async def start(self, *, host: str = "127.0.0.1", port: int | None = None, path: str | None = None) -> None:
         """Begin to listen; ``port`` 0 takes a free one. Raises ConnectError when the address is taken."""
@@ -81,13 +84,17 @@ class Listener:
             call()
 
     def flush(self) -> bool:
-        """Hand the journal to the kernel. False when that failed: nothing may be acknowledged, and writes are refused."""
+        """Hand the journal to the kernel. False when that failed: then nothing may be acknowledged."""
         if self.store.unflushed():
             try:
                 self.store.flush()
             except errors.StoreError:
                 return False
         return True
+
+    def _shut_down(self, unsaved: bool) -> None:
+        self.unsaved = unsaved
+        self.stopped.set()
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
