@@ -127,11 +127,13 @@ def redis_command(words: list[str]) -> str:
         command = command.subs.get(words[1].upper().encode("utf-8", "surrogateescape"))
         if command is None:
             return ""
-    shown = [f"{command.line}\n", paragraphs(command.doc)]
+    shown = [f"{command.line}\n", paragraphs(command.prose)]
     facts = [("group", command.group.replace("_", " ")), ("since", command.since), ("complexity", command.complexity)]
     shown.append(rows(fact for fact in facts if fact[1]))
+    if command.example:
+        shown.append("Example\n" + "".join(f"  {line}".rstrip() + "\n" for line in command.example))
     if command.subs:
-        shown.append(rows((sub.line, sub.doc.partition("\n")[0]) for sub in command.subs.values()))
+        shown.append(rows((sub.line, sub.summary) for sub in command.subs.values()))
     return "\n".join(shown)
 
 

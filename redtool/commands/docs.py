@@ -25,7 +25,7 @@ SIGNS = {"": "empty-string", "*": "auto-id", "=": "equal", "~": "approximately",
 def docs(command: Command) -> dict[Reply, Reply]:
     """What COMMAND DOCS tells of one command."""
     found: dict[Reply, Reply] = {
-        b"summary": command.doc.partition("\n")[0].encode(),
+        b"summary": command.summary.encode(),
         b"since": command.since.encode(),
         b"group": command.group.replace("_", "-").encode(),
     }

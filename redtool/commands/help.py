@@ -16,5 +16,5 @@ def lines(container: bytes) -> Reply:
     text = [f"{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
     for sub in sorted((TABLE[container].subs or {}).values(), key=lambda sub: (sub.name.endswith(" HELP"), sub.name)):
         text.append(sub.line.partition(" ")[2])
-        text.append(f"    {sub.doc.partition(chr(10))[0]}")
+        text.append(f"    {sub.summary}")
     return [Status(line.encode()) for line in text]

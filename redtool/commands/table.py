@@ -54,8 +54,32 @@ class Command:
 
     @property
     def doc(self) -> str:
-        """The handler's docstring; its first line is the summary."""
+        """The handler's docstring: the summary, maybe more, and an example at its end."""
         return (self.handler.__doc__ or "") if self.handler else ""
+
+    @property
+    def summary(self) -> str:
+        """What the command does, in one line."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def prose(self) -> str:
+        """The docstring without its example."""
+        return "\n".join(self._halves()[0]).strip()
+
+    @property
+    def example(self) -> list[str]:
+        """The transcript in the docstring: a command after ``> ``, the lines of its reply after it."""
+        lines = self._halves()[1]
+        margin = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
+        return [line[margin:] for line in lines]
+
+    def _halves(self) -> tuple[list[str], list[str]]:
+        lines = self.doc.rstrip().split("\n")
+        for at, line in enumerate(lines):
+            if line.lstrip().startswith("> "):
+                return lines[:at], lines[at:]
+        return lines, []
 
     @property
     def low(self) -> int:

@@ -100,7 +100,7 @@ def summary(command: Command) -> str:
     """The first line of a command's documentation without its full stop."""
     if command.subs is not None and command.handler is None:
         return ", ".join(name.decode() for name in command.subs if name != b"HELP")
-    return command.doc.partition("\n")[0].rstrip(".")
+    return command.summary.rstrip(".")
 
 
 def filled(template: str, tables: dict[str, str]) -> str:

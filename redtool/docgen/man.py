@@ -58,6 +58,12 @@ def example(lines: Iterable[str]) -> list[str]:
     return [".PP", ".nf", ".RS 4", *(escape(line) for line in lines), ".RE", ".fi"]
 
 
+def transcript(lines: Iterable[str]) -> list[str]:
+    """An example under a tagged paragraph, as typed and answered."""
+    shown = list(lines)
+    return [".IP", ".nf", *(escape(line) for line in shown), ".fi"] if shown else []
+
+
 def paragraphs(text: str | None) -> list[str]:
     blocks = (text or "").strip().split("\n\n")
     return [line for block in blocks if block for line in (".PP", escape(" ".join(block.split())))]
@@ -158,8 +164,9 @@ def commands_page(note: str) -> str:
         title = title_of(group)
         lines += [f".SH {argument(title.upper())}"]
         for command in members:
-            lines += [".TP", f".B {argument(command.line)}", escape(command.doc.partition(chr(10))[0]),
-                      escape(f"Since {command.since}; {command.complexity.rstrip('.')}.")]  # fmt: skip
+            lines += [".TP", f".B {argument(command.line)}", escape(command.summary),
+                      escape(f"Since {command.since}; {command.complexity.rstrip('.')}."),
+                      *transcript(command.example)]  # fmt: skip
     return text_of(lines + see("redtool(1)"))
 
 

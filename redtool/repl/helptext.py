@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from redtool.commands.table import Command
+from redtool.commands.table import Command, find
 from redtool.matching import shown
 from redtool.repl.judge import Commands, nearest, unknown
 from redtool.repl.suggest import summary
@@ -63,13 +63,34 @@ def _command(command: Command, width: int) -> Pieces:
     indent = " " * min(len(name) + 1, 12)
     syntax = _filled(name + rest, width, indent)
     out: Pieces = [("command", syntax[: len(name)]), ("syntax", syntax[len(name) :])]
-    if command.doc:
-        out.append(("", _filled(" ".join(command.doc.split()), width, "")))
+    if command.prose:
+        out.append(("", _filled(" ".join(command.prose.split()), width, "")))
     facts = [("since", command.since), ("complexity", command.complexity), ("group", command.group.replace("_", "-"))]
     line = " · ".join(f"{what} {text}" for what, text in facts if text and not (subs and what == "complexity"))
     if line:
         out.append(("facts", _filled(line, width, "")))
-    return out + _table([(sub.name, summary(sub)) for _, sub in sorted(subs.items())], width)
+    return out + _example(command, width) + _table([(sub.name, summary(sub)) for _, sub in sorted(subs.items())], width)
+
+
+def _example(command: Command, width: int) -> Pieces:
+    """The transcript; a command that a server described has the one of its namesake here."""
+    lines = command.example or (found.example if (found := _ours(command.name)) else [])
+    out: Pieces = []
+    for line in lines:
+        shown = "\n".join(textwrap.wrap(line, width - 2, subsequent_indent="    ", break_on_hyphens=False)) + "\n"
+        shown = textwrap.indent(shown, "  ")
+        if line.startswith("> "):
+            name = " ".join(line.split()[1 : 1 + command.skip])
+            out += [("facts", "  > "), ("command", name), ("", shown[4 + len(name) :])]
+        else:
+            out.append(("facts", shown))
+    return [("", "\n"), *out] if out else []
+
+
+def _ours(name: str) -> Command | None:
+    main, _, sub = name.encode().partition(b" ")
+    found = find(main)
+    return (found.subs or {}).get(sub) if found and sub else found
 
 
 def _group(typed: bytes, commands: Commands, width: int) -> Pieces:

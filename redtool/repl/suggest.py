@@ -114,7 +114,7 @@ def summary(command: Command) -> str:
     """What a command does, in its own first line; a container's subcommands."""
     if command.subs and not command.doc:
         return "with " + ", ".join(name.decode() for name in command.subs)
-    return command.doc.partition("\n")[0].rstrip(".")
+    return command.summary.rstrip(".")
 
 
 def _names(known: Commands, prefix: bytes) -> list[Offer]:

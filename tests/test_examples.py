@@ -1,0 +1,78 @@
+"""The example of every command: HELP shows it, so it runs here, on a fresh store and on a real server.
+
+An example is typed at one session of an empty database and shown as redis-cli shows replies to a person; ``…`` in it
+stands for what varies.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from redtool import words
+from redtool.commands.table import Command, load_all
+from redtool.render import plain
+from redtool.resp import Decoder
+from tests import embedded, served, servers
+from tests.test_table import COMMANDS
+from tests.transcripts import same, steps
+
+WIDTH = 76  # HELP indents by two, and nothing is folded on a terminal of 80 columns
+
+# Commands without an example, and why.
+WITHOUT: dict[str, str] = {}
+
+# Examples that a real server answers otherwise, and why.
+OURS: dict[str, str] = {}
+
+EXAMPLES = [command for command in COMMANDS if command.example]
+examples = pytest.mark.parametrize("command", EXAMPLES, ids=lambda c: c.name)
+
+
+def ran(client: embedded.Client | servers.Client, typed: str) -> list[str]:
+    """Run one line and give the lines that show its replies."""
+    argv = words.split(typed.encode())
+    decoder = Decoder()
+    decoder.feed(client.wire(*argv))
+    verbatim = plain.is_verbatim(argv)
+    shown = [plain.verbatim(reply) if verbatim and isinstance(reply, bytes) else plain.text(reply)
+             for reply in decoder.take()]  # fmt: skip
+    return b"".join(shown).decode("utf-8", "backslashreplace").splitlines()
+
+
+def check(command: Command, client: embedded.Client | servers.Client) -> None:
+    for typed, expected in steps("\n".join(command.example), ">"):
+        shown = ran(client, typed)
+        assert same(shown, expected), "\n".join([f"> {typed}", *shown, "instead of", *expected])
+
+
+@examples
+def test_runs_on_a_fresh_store(command: Command) -> None:
+    client = embedded.Client()
+    check(command, client)
+    client.close()
+
+
+@pytest.mark.parametrize("command", [each for each in EXAMPLES if each.name not in OURS], ids=lambda c: c.name)
+def test_a_real_server_answers_the_same(command: Command, valkey: servers.RealServer) -> None:
+    valkey.flush()
+    with valkey.client() as client:
+        known = client.call("COMMAND", "LIST")
+        if all(words.split(typed.encode())[0].lower() in known for typed, _ in steps("\n".join(command.example), ">")):
+            check(command, client)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.name)
+def test_every_command_has_one(command: Command) -> None:
+    assert bool(command.example) != (command.name in WITHOUT)
+
+
+def test_the_exceptions_are_commands() -> None:
+    assert {*WITHOUT, *OURS} <= {command.name for command in COMMANDS}
+
+
+@examples
+def test_is_short_and_shows_the_command(command: Command) -> None:
+    typed = [line for line, _ in steps("\n".join(command.example), ">")]
+    assert 1 <= len(typed) <= 4
+    assert any(line == command.name or line.startswith(f"{command.name} ") for line in typed)
+    assert max(map(len, command.example)) <= WIDTH
