@@ -1,7 +1,7 @@
 """The configuration file in redis.conf syntax: read its values, rewrite it keeping what a person wrote.
 
 A line is a directive and its words, quoted as on redis-cli's command line; ``#`` starts a comment line.
-Directives that are no parameter (``include``, ``user``, ``loadmodule``, a newer server's) are kept untouched.
+Directives that are no parameter (``include``, ``loadmodule``, a newer server's) are kept untouched.
 """
 
 from __future__ import annotations
@@ -38,6 +38,12 @@ def read(config: Config, path: str) -> None:
     for name in PLACE:
         values.pop(name, None)
     config.update(values)
+    config.users = [line.strip() for line in lines if is_user(line)]
+
+
+def is_user(line: bytes) -> bool:
+    """Whether a line defines a user."""
+    return line.split(None, 1)[:1] in ([b"user"], [b"USER"])
 
 
 def directives(lines: list[bytes], path: str = "") -> Iterator[tuple[int, str, list[str]]]:
@@ -92,7 +98,7 @@ def edited(config: Config, lines: list[bytes]) -> list[bytes]:
             said[name] = parse(name, arguments, said.get(name))
         except ValueError:
             said[name] = None
-    out = list(lines)
+    out = with_users(lines, config.users)
     for name, numbers in where.items():
         if name not in PLACE and said[name] != config[name]:
             for number in numbers:
@@ -102,6 +108,22 @@ def edited(config: Config, lines: list[bytes]) -> list[bytes]:
         out[-1] += b"\n"
     new = [name for name in PARAMETERS if name in config and name not in where and name not in PLACE]
     return out + [line_of(config, name) for name in new if config[name] != PARAMETERS[name].default]
+
+
+def with_users(lines: list[bytes], users: list[bytes]) -> list[bytes]:
+    """As many lines, in which these users are defined, where the first was or at the end of the last line."""
+    places = [number for number, line in enumerate(lines) if is_user(line)]
+    if [lines[number].strip() for number in places] == users:
+        return list(lines)
+    text = b"".join(line + b"\n" for line in users)
+    if not places and users:
+        out = list(lines)
+        last = out.pop() if out else b""
+        return [*out, last + (b"" if last[-1:] in (b"\n", b"") else b"\n") + text]
+    out = [b"" if number in places else line for number, line in enumerate(lines)]
+    if places:
+        out[places[0]] = text
+    return out
 
 
 def line_of(config: Config, name: str) -> bytes:

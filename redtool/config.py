@@ -33,6 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "hash-max-listpack-entries": 512,
     "hash-max-listpack-value": 64,
     "hll-sparse-max-bytes": 3000,
+    "latency-monitor-threshold": 0,
     "list-compress-depth": 0,
     "list-max-listpack-size": -2,
     "maxmemory": 0,
@@ -60,12 +61,14 @@ class Config(dict[str, "Any"]):
 
     bool for yes/no, int for numbers and sizes in bytes, str for text and choices, ``save`` as
     ((seconds, changes), ...), percentiles as floats. Any name that Redis knows may be asked for, its aliases too.
+    ``users`` are the file's ``user`` lines: who has a store open reads them, and puts there what is to be written.
     """
 
-    __slots__ = ("_hooks",)
+    __slots__ = ("_hooks", "users")
 
     def __init__(self, values: dict[str, Any] | None = None) -> None:
         super().__init__(DEFAULTS)
+        self.users: list[bytes] = []
         self._hooks: dict[str, list[Hook]] = {}
         if values:
             self.update(values)

@@ -94,6 +94,10 @@ class Persistence:
             store.loaded()
             store.journal = self.journal
             config.on_change("appendonly", self.switch_journal)
+            if config.users or config["requirepass"] or "aclfile" in config:
+                from redtool import aclfile
+
+                aclfile.restore(store)
         except BaseException:
             os.close(lock)
             raise

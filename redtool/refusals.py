@@ -524,3 +524,78 @@ class MigrateTarget(ReplyError):
 
 class MigrateFailed(ReplyError):
     text = "IOERR error or timeout {} target instance"
+
+class UnknownSubcommandOrArity(ReplyError):
+    text = "ERR unknown subcommand or wrong number of arguments for '{}'. Try {} HELP."
+
+class NoPerm(ReplyError):
+    text = "NOPERM {}"
+
+class ExecDenied(NoPerm):
+    text = (
+        "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. "
+        "This command is no longer allowed for the following reason: {}"
+    )
+
+class ScriptDenied(ReplyError):
+    text = "ERR ACL failure in script: {}"
+
+class BadUsername(ReplyError):
+    text = "ERR Usernames can't contain spaces or null characters"
+
+class BadAclRule(ReplyError):
+    text = "ERR Error in ACL SETUSER modifier '{}': {}"
+
+class UnmatchedParenthesis(ReplyError):
+    text = "ERR Unmatched parenthesis in acl selector starting at '{}'."
+
+class DefaultUserStays(ReplyError):
+    text = "ERR The 'default' user cannot be removed"
+
+class NoSuchUser(ReplyError):
+    text = "ERR User '{}' not found"
+
+class CommandNotFound(ReplyError):
+    text = "ERR Command '{}' not found"
+
+class UnknownCategory(ReplyError):
+    text = "ERR Unknown category '{}'"
+
+class PasswordBits(ReplyError):
+    text = (
+        "ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to {}"
+    )
+
+class NoAclFile(ReplyError):
+    text = (
+        "ERR This instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER "
+        "command and then issue a CONFIG REWRITE (assuming you have a configuration file set) in order to store users "
+        "in the configuration."
+    )
+
+class AclFileUnreadable(ReplyError):
+    text = "ERR Error loading ACLs, opening file '{}': {}"
+
+class AclFileErrors(ReplyError):
+    text = "ERR {}"
+
+class AclFileUnwritable(ReplyError):
+    text = "ERR There was an error trying to save the ACLs. Please check the server logs for more information"
+
+class HelloNoAuth(ReplyError):
+    text = (
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+    )
+
+class SortDenied(ReplyError):
+    text = "ERR {} option of SORT denied due to insufficient ACL permissions"
+
+class LogCount(ReplyError):
+    text = "ERR count should be greater than or equal to -1"
+
+class LogKind(ReplyError):
+    text = "ERR type should be one of the following: slow, large-request, large-reply"
+
+class NoLatencySamples(ReplyError):
+    text = "ERR No samples available for event '{}'"

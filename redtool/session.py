@@ -54,8 +54,8 @@ class Session:
 
     __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "db", "deliver", "deny_block", "dirty",
                  "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "on_end", "on_switch",
-                 "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "tracking", "user",
-                 "watching")  # fmt: skip
+                 "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "stranger", "tracking",
+                 "user", "watching")  # fmt: skip
 
     def __init__(self, store: Store, caller: Session | None = None) -> None:
         self.store = store
@@ -72,6 +72,7 @@ class Session:
         self.peer: tuple[str, str, int] = ("embedded:0", "embedded:0", -1)  # address, own address, descriptor
         self.user: User | None = store.default_user if caller is None else caller.user  # None: nothing is restricted
         self.authenticated = True
+        self.stranger = False  # has not logged in: ``authenticated`` only while the default user needs no password
         self.muted = ""  # CLIENT REPLY: "off", "skip" (this command), "skip next"
         self.tracking: Any = None  # what CLIENT TRACKING asked for
         self.inbox: deque[Reply] = deque()
@@ -90,7 +91,7 @@ class Session:
         self.dirty = False  # a watched key changed
         self.watching: list[tuple[Keyspace, bytes]] = []
         self.deny_block = False  # inside EXEC: blocking commands do not wait
-        self.guarded = False
+        self.guarded = self.user is not None and not self.user.unlimited
         self.effects: list[Argv] | None = None
 
     def review(self) -> None:

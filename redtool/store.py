@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from redtool.acl import Acl, User
+    from redtool.commands.latency import Event
     from redtool.commands.pause import Pause
     from redtool.commands.pubsub import Hub
+    from redtool.commands.slowlog import Log
     from redtool.commands.tracking import Trackers
     from redtool.config import Config
     from redtool.persist.aof import Journal
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
 CRON_EXPIRED = 1000  # keys a round may expire
-SLOW_NS = 10_000_000  # the default of slowlog-log-slower-than
+NEVER = 1 << 63
 NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
 
 
@@ -106,7 +108,13 @@ class Store:
         self.pause: Pause | None = None  # CLIENT PAUSE
         self.busy = False  # a script runs for longer than busy-reply-threshold
         self.postponed: list[Waiter] = []
-        self.slow_ns = SLOW_NS  # commands that take longer are looked at by ``_slow``
+        self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
+        self.latency: dict[bytes, Event] = {}  # what LATENCY shows
+        self.slow_ns = NEVER  # commands that take as long or longer are looked at by ``_slow``
+        config.on_change("slowlog-log-slower-than", self._watch_slow)
+        config.on_change("latency-monitor-threshold", self._watch_slow)
+        self._watch_slow()
+        config.on_change("requirepass", self._password)
         self._guard = ""
         self.guarded = False  # commands need more than the plain path: see ``review``
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
@@ -221,7 +229,7 @@ class Store:
                     took = now - start
                     entry.ns += took
                     entry.histogram[took.bit_length()] += 1
-                    if took > self.slow_ns:
+                    if took >= self.slow_ns:
                         self._slow(session, entry, argv, took)
                     start = now
                 if self.ready and outermost:
@@ -260,7 +268,10 @@ class Store:
             entry.rejected += 1
             raise errors.NoAuth
         if session.user is not None and not session.user.unlimited:
-            session.user.check(session, entry.command, argv)
+            refusal = session.user.refusal(session, entry.command, argv)
+            if refusal is not None:
+                entry.rejected += 1
+                raise refusal
         if self._guard and entry.write:
             entry.rejected += 1
             raise errors.ReadOnly if self._guard == "read-only" else errors.NoWrites(self._guard)
@@ -295,8 +306,22 @@ class Store:
             session.review()
         return NO_REPLY
 
+    def _password(self, text: str) -> None:
+        """CONFIG SET requirepass is a rule about the default user."""
+        from redtool import acl, aclfile
+
+        acl.of(self).set_password(text)
+        aclfile.note(self)
+
+    def _watch_slow(self, changed: object = None) -> None:
+        """Find the least time that the slow log or the latency monitor asks for."""
+        slow, limit = self.config["slowlog-log-slower-than"], self.config["latency-monitor-threshold"]
+        self.slow_ns = min(slow * 1000 if slow >= 0 else NEVER, limit * 1_000_000 or NEVER)
+
     def _slow(self, session: Session, entry: Entry, argv: Argv, took: int) -> None:
-        """Note a command that took long (ns), if the configuration says so."""
+        """Note a command that took long (ns), if the configuration says so; queueing one is none."""
+        if entry is self._queued:
+            return
         from redtool.commands.slowlog import note
 
         note(session, entry.command, argv, took)

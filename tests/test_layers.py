@@ -18,6 +18,7 @@ LAYERS: list[tuple[str, int]] = [
     ("resp", 0), ("words", 0), ("exits", 0),
     ("options", 0),
     ("engine", 1),
+    ("acl", 2), ("aclfile", 2),
     ("config", 2), ("conffile", 2), ("kinds", 2), ("parameters", 2), ("session", 2), ("commands", 2), ("persist", 2),
     ("store", 3), ("persistence", 3),
     ("server", 4), ("backends", 4),

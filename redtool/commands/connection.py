@@ -61,17 +61,24 @@ def reset(c: Session) -> Reply:
     c.switch(2)
     c.name = b""
     c.labels.clear()
+    if c.store.acl is not None:
+        from redtool.acl import welcome
+
+        welcome(c.store, c)
     return Status(b"RESET")
 
 
 # -- who it is
 
 
-def authenticate(c: Session, user: bytes, password: bytes) -> None:
-    """Let a user in or raise WrongPass. There is the default user; it takes any password while none is set."""
-    wanted = c.config["requirepass"].encode("utf-8", "surrogateescape")
-    if user != b"default" or (wanted and password != wanted):
-        raise errors.WrongPass
+def authenticate(c: Session, user: bytes, password: bytes, by: bytes) -> None:
+    """Let a user in or raise WrongPass, which is noted in ACL LOG for the command ``by``."""
+    if c.store.acl is None and user == b"default" and not c.config["requirepass"]:
+        return  # there is no other user, and no password
+    from redtool.acl import of
+
+    as_sent = c.last[0] if c.last and c.last[0].upper() == by else by
+    of(c.store).login(c, user, password, as_sent)
 
 
 @command("AUTH [username] password", EVERYWHERE, arity=-2)
@@ -79,9 +86,9 @@ def auth(c: Session, *words: bytes) -> Reply:
     """Log in with a password, or as a user."""
     if len(words) > 2:
         raise errors.SyntaxError_
-    if len(words) == 1 and not c.config["requirepass"]:
+    if len(words) == 1 and (not c.config["requirepass"] if c.store.acl is None else c.store.acl.default.nopass):
         raise errors.NoPasswordSet
-    authenticate(c, words[0] if len(words) == 2 else b"default", words[-1])
+    authenticate(c, words[0] if len(words) == 2 else b"default", words[-1], b"AUTH")
     return OK
 
 
@@ -91,12 +98,12 @@ def hello(c: Session, *words: bytes) -> Reply:
     proto = to_int(words[0], errors.ProtocolNotInteger) if words else c.proto
     if proto not in (2, 3):
         raise errors.NoProto
-    name = None
+    name = login = None
     at = 1
     while at < len(words):
         word, left = words[at].upper(), len(words) - at - 1
         if word == b"AUTH" and left >= 2:
-            authenticate(c, words[at + 1], words[at + 2])
+            login = words[at + 1], words[at + 2]
             at += 3
         elif word == b"SETNAME" and left:
             name = words[at + 1]
@@ -104,6 +111,10 @@ def hello(c: Session, *words: bytes) -> Reply:
             at += 2
         else:
             raise errors.HelloOption(words[at].decode("utf-8", "surrogateescape"))
+    if login is not None:
+        authenticate(c, *login, b"HELLO")
+    if not c.authenticated or c.stranger:
+        raise errors.HelloNoAuth
     if name is not None:
         c.name = name
     c.switch(proto)

@@ -166,9 +166,16 @@ def stats(c: Session) -> Fields:
                 "io_threaded_writes_processed client_query_buffer_limit_disconnections "
                 "client_output_buffer_limit_disconnections reply_buffer_shrinks reply_buffer_expands "
                 "eventloop_cycles eventloop_duration_sum eventloop_duration_cmd_sum "
-                "instantaneous_eventloop_cycles_per_sec instantaneous_eventloop_duration_usec "
-                "acl_access_denied_auth acl_access_denied_cmd acl_access_denied_key acl_access_denied_channel"),
+                "instantaneous_eventloop_cycles_per_sec instantaneous_eventloop_duration_usec"),
+        **denials(store),
     }  # fmt: skip
+
+
+def denials(store: Store) -> dict[str, int]:
+    """How often users were refused something."""
+    denied = store.acl.log.denied if store.acl is not None else {}
+    shown = {"auth": "auth", "cmd": "command", "key": "key", "channel": "channel"}
+    return {f"acl_access_denied_{name}": denied.get(reason, 0) for name, reason in shown.items()}
 
 
 def replication(c: Session) -> Fields:
@@ -262,3 +269,5 @@ def reset_statistics(store: Store) -> None:
         entry.reset()
     store.hits = store.misses = store.expired = 0
     store.error_codes.clear()
+    if store.acl is not None:
+        store.acl.log.denied.clear()

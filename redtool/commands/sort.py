@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from redtool.commands.table import Command
     from redtool.resp import Reply
     from redtool.session import Session
 
@@ -44,6 +45,7 @@ class Request:
 def sort(c: Session, key: bytes, *args: bytes) -> Reply:
     """Order a list, set or sorted set by number, text or other keys."""
     wanted = Request(sort.trailing(args))
+    may_look(c, sort, wanted)
     rows = ordered(c, key, wanted)
     if wanted.store is None:
         return rows
@@ -60,7 +62,19 @@ def sort(c: Session, key: bytes, *args: bytes) -> Reply:
          "readonly movablekeys", since="7.0.0", complexity="O(N+M*log(M)) elements, replies")  # fmt: skip
 def sort_ro(c: Session, key: bytes, *args: bytes) -> Reply:
     """Order as SORT does, without STORE, for where writing is not allowed."""
-    return ordered(c, key, Request(sort_ro.trailing(args)))
+    wanted = Request(sort_ro.trailing(args))
+    may_look(c, sort_ro, wanted)
+    return ordered(c, key, wanted)
+
+
+def may_look(c: Session, running: Command, wanted: Request) -> None:
+    """Refuse BY and GET, which may read any key, to a user who may not."""
+    if c.user is None or c.user.unlimited or not (wanted.gets or (wanted.by is not None and b"*" in wanted.by)):
+        return
+    from redtool.acl.checks import may_read_all
+
+    if not may_read_all(c.user, running, ()):
+        raise errors.SortDenied("BY" if wanted.by is not None and b"*" in wanted.by else "GET")
 
 
 def ordered(c: Session, key: bytes, wanted: Request) -> list[bytes | None]:

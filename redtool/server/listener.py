@@ -63,6 +63,10 @@ class Listener:
 
     def welcome(self, session: Session) -> None:
         """Decide what a new client may do before it logs in."""
+        if self.store.acl is not None or self.store.config["requirepass"]:
+            from redtool.acl import welcome
+
+            welcome(self.store, session)
 
     async def _keep_house(self) -> None:
         while True:
