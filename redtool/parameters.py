@@ -128,7 +128,7 @@ PARAMETERS: dict[str, Parameter] = {
     "io-threads": Integer(1, 1, 128, fixed="immutable"),
     "io-threads-do-reads": Switch(False, fixed="immutable"),
     "jemalloc-bg-thread": Switch(True),
-    "latency-monitor-threshold": Integer(0, 0, LONG),
+    "latency-monitor-threshold": Integer(low=0, high=LONG),
     "latency-tracking": Switch(True),
     "latency-tracking-info-percentiles": Percentiles((50.0, 99.0, 99.9)),
     "lazyfree-lazy-eviction": Switch(False),

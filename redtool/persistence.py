@@ -30,6 +30,7 @@ class Sink:
 
         self.store = store
         self.session = Session(store)
+        store.forget(self.session)  # no client
 
     def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:
         if db >= len(self.store.databases):
@@ -69,7 +70,7 @@ class Persistence:
         self.last_save_ok = self.last_rewrite_ok = True
         self.saved_changes = 0
         self.save_child = self.rewrite_child = 0  # pids of running children, 0 = none
-        self.last_fork_us = 0
+        self.last_fork_us = self.forks = 0
 
     @classmethod
     def open(cls, directory: str, *, warn: Callable[[str], None] | None = None, wait: float = 5.0,
@@ -198,10 +199,12 @@ class Persistence:
         self.journal.write_base(contents(self.store), functions=self.store.functions)
 
     def _fork(self, work: Callable[[], None]) -> int:
-        started = monotonic()
+        started = self.store.time_ns()
         pid = os.fork()
         if pid:
-            self.last_fork_us = int((monotonic() - started) * 1e6)
+            self.last_fork_us = (self.store.time_ns() - started) // 1000
+            self.forks += 1
+            self.store.took(b"fork", started)
             return pid
         status = 1
         try:

@@ -589,7 +589,7 @@ class HelloNoAuth(ReplyError):
     )
 
 class SortDenied(ReplyError):
-    text = "ERR {} option of SORT denied due to insufficient ACL permissions"
+    text = "ERR {} option of SORT denied due to insufficient ACL permissions."
 
 class LogCount(ReplyError):
     text = "ERR count should be greater than or equal to -1"

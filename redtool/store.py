@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from redtool.session import Argv
 
 CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
+SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
 CRON_EXPIRED = 1000  # keys a round may expire
 NEVER = 1 << 63
 NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
@@ -121,7 +122,9 @@ class Store:
         self.active_expire = True  # False: keys past their deadline go only when they are looked up
         self.depth = 0
         self._group: list[tuple[int, Argv]] | None = None  # effects of the EXEC being run
-        self.sessions_opened = 0
+        self.sessions_opened = self.sessions_before = 0  # clients so far, and those before CONFIG RESETSTAT
+        self.net_in = self.net_out = 0  # bytes that sockets took and gave
+        self.sample = (self.started, 0, 0, 0)  # when, and ``totals`` then: what rates are told from
         self.peak_memory = 0  # the most that INFO or MEMORY STATS has seen
         self._next_cron = self.started + CRON_NS
 
@@ -159,6 +162,10 @@ class Store:
         """The entries of all commands and subcommands that were looked up, each once: their statistics."""
         containers = [sub for container in self._containers.values() for sub in (container.subs or {}).values()]
         yield from {id(entry): entry for entry in (*self.entries.values(), *containers)}.values()
+
+    def totals(self) -> tuple[int, int, int]:
+        """Commands run, bytes in, bytes out."""
+        return sum(entry.calls for entry in self.counted()), self.net_in, self.net_out
 
     @property
     def rng(self) -> Random:
@@ -524,6 +531,9 @@ class Store:
         for db in self.databases:
             if db.expires and self.active_expire:
                 db.expire_cycle(CRON_EXPIRED)
+        self.took(b"expire-cycle", self.clock.ns)
+        if self.clock.ns - self.sample[0] > SAMPLE_NS:
+            self.sample = (self.clock.ns, *self.totals())
 
     def tick(self) -> None:
         """Housekeeping for an idle owner."""
@@ -542,6 +552,7 @@ class Store:
     def flush(self) -> None:
         """Hand the journal to the kernel: before a reply leaves. A failure refuses all further writes."""
         if self.journal is not None:
+            started = self.time_ns()
             try:
                 self.journal.flush()
             except errors.StoreError as error:
@@ -549,6 +560,14 @@ class Store:
                 raise
             if self._guard:
                 self.guard = ""
+            self.took(b"aof-write", started)
+
+    def took(self, event: bytes, started: int) -> None:
+        """Note an event that began at ``started`` (unix ns) for LATENCY, if that is asked for."""
+        if self.config["latency-monitor-threshold"]:
+            from redtool.commands.latency import add
+
+            add(self, event, (self.time_ns() - started) // 1_000_000)
 
     # -- values as bytes
 

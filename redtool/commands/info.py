@@ -67,12 +67,15 @@ def server(c: Session) -> Fields:
 
 
 def clients(c: Session) -> Fields:
-    databases, waiting = c.store.databases, list(waiters(c))
+    store, waiting = c.store, list(waiters(c))
+    databases, sessions = store.databases, store.sessions.values()
     watching = {session.id for db in databases for line in db.watched.values() for session in line}
     return {
-        "connected_clients": 1 + len(waiting), "cluster_connections": 0, "maxclients": c.config["maxclients"],
+        "connected_clients": len(store.sessions), "cluster_connections": 0, "maxclients": c.config["maxclients"],
         **zeros("client_recent_max_input_buffer client_recent_max_output_buffer"), "blocked_clients": len(waiting),
-        **zeros("tracking_clients pubsub_clients"), "watching_clients": len(watching),
+        "tracking_clients": sum(session.tracking is not None for session in sessions),
+        "pubsub_clients": sum(bool(session.channels or session.patterns or session.shards) for session in sessions),
+        "watching_clients": len(watching),
         "clients_in_timeout_table": sum(waiter.block.deadline is not None for waiter in waiting),
         "total_watched_keys": sum(len(db.watched) for db in databases),
         "total_blocking_keys": sum(len(db.blocked) for db in databases), "total_blocking_keys_on_nokey": 0,
@@ -142,14 +145,17 @@ def persistence(c: Session) -> Fields:
 
 def stats(c: Session) -> Fields:
     store = c.store
-    rates = ("instantaneous_input_kbps", "instantaneous_output_kbps", "instantaneous_input_repl_kbps",
-             "instantaneous_output_repl_kbps")  # fmt: skip
+    commands, *_ = totals = store.totals()
+    began, *before = store.sample
+    seconds = max((c.clock.ns - began) / 1e9, 1e-9)
+    rates = [max(now - then, 0) / seconds for now, then in zip(totals, before, strict=True)]
     return {
-        "total_connections_received": store.sessions_opened,
-        "total_commands_processed": sum(entry.calls for entry in store.counted()),
-        **zeros("instantaneous_ops_per_sec total_net_input_bytes total_net_output_bytes total_net_repl_input_bytes "
-                "total_net_repl_output_bytes"),
-        **dict.fromkeys(rates, "0.00"),
+        "total_connections_received": store.sessions_opened - store.sessions_before,
+        "total_commands_processed": commands, "instantaneous_ops_per_sec": round(rates[0]),
+        "total_net_input_bytes": store.net_in, "total_net_output_bytes": store.net_out,
+        **zeros("total_net_repl_input_bytes total_net_repl_output_bytes"),
+        "instantaneous_input_kbps": f"{rates[1] / 1024:.2f}", "instantaneous_output_kbps": f"{rates[2] / 1024:.2f}",
+        **dict.fromkeys(("instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"), "0.00"),
         **zeros("rejected_connections sync_full sync_partial_ok sync_partial_err expired_subkeys"),
         "expired_keys": store.expired, "expired_stale_perc": "0.00",
         **zeros("expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients "
@@ -157,7 +163,8 @@ def stats(c: Session) -> Fields:
         "keyspace_hits": store.hits, "keyspace_misses": store.misses,
         **zeros("pubsub_channels pubsub_patterns pubsubshard_channels"),
         "latest_fork_usec": store.persistence.last_fork_us if store.persistence else 0,
-        **zeros("total_forks migrate_cached_sockets slave_expires_tracked_keys active_defrag_hits "
+        "total_forks": store.persistence.forks if store.persistence else 0,
+        **zeros("migrate_cached_sockets slave_expires_tracked_keys active_defrag_hits "
                 "active_defrag_misses active_defrag_key_hits active_defrag_key_misses total_active_defrag_time "
                 "current_active_defrag_time tracking_total_keys tracking_total_items tracking_total_prefixes "
                 "unexpected_error_replies"),
@@ -217,6 +224,22 @@ def commandstats(c: Session) -> Fields:
     return fields
 
 
+def latencystats(c: Session) -> Fields:
+    """Percentiles of how long each command takes, in microseconds."""
+    from redtool.commands.latency import percentile
+
+    if not c.config["latency-tracking"]:
+        return {}
+    percents = c.config["latency-tracking-info-percentiles"]
+    return {
+        "latency_percentiles_usec_" + entry.command.name.lower().replace(" ", "|"): ",".join(
+            f"p{percent:g}={percentile(entry.histogram, percent) / 1000:.3f}" for percent in percents
+        )
+        for entry in c.store.counted()
+        if entry.calls
+    }
+
+
 def errorstats(c: Session) -> Fields:
     return {f"errorstat_{code}": f"count={count}" for code, count in sorted(c.store.error_codes.items())}
 
@@ -239,11 +262,10 @@ def average_ttl(db: Keyspace, now: int) -> int:
     return sum(left) // len(left) if left else 0
 
 
-# Latencystats stays empty, as on a server with latency-tracking off: no histogram is kept of each command.
 SECTIONS: dict[str, Callable[[Session], Fields]] = {
     "Server": server, "Clients": clients, "Memory": memory, "Persistence": persistence, "Stats": stats,
     "Replication": replication, "CPU": cpu, "Modules": nothing, "Commandstats": commandstats,
-    "Errorstats": errorstats, "Latencystats": nothing, "Cluster": cluster, "Keyspace": keyspace,
+    "Errorstats": errorstats, "Latencystats": latencystats, "Cluster": cluster, "Keyspace": keyspace,
 }  # fmt: skip
 ON_REQUEST = frozenset({"commandstats", "latencystats"})
 
@@ -267,7 +289,9 @@ def reset_statistics(store: Store) -> None:
     """Set what CONFIG RESETSTAT resets back to zero."""
     for entry in store.counted():
         entry.reset()
-    store.hits = store.misses = store.expired = 0
+    store.hits = store.misses = store.expired = store.net_in = store.net_out = 0
+    store.sessions_before = store.sessions_opened
+    store.sample = (store.clock.ns, 0, 0, 0)
     store.error_codes.clear()
     if store.acl is not None:
         store.acl.log.denied.clear()

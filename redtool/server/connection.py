@@ -56,6 +56,7 @@ class Connection(asyncio.Protocol):
         self.session.close()
 
     def data_received(self, data: bytes) -> None:
+        self.store.net_in += len(data)
         self.requests.feed(data)
         self.serve()
 
@@ -175,6 +176,7 @@ class Connection(asyncio.Protocol):
         if not self.listener.flush():
             self.transport.abort()  # a reply would say that something is kept which is not
         elif data and not self.transport.is_closing():
+            self.store.net_out += len(data)
             self.transport.write(data)
 
     def end(self) -> None:
