@@ -1,4 +1,4 @@
-"""Whether a user may run a command: the command itself, its database, its keys, its channels."""
+"""Whether a user may run a command: the database, the command itself, its keys, its channels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Denial = tuple[int, int]  # why, and which word
 
-COMMAND, KEY, AUTH, CHANNEL, DATABASE = 1, 2, 3, 4, 5  # of two selectors' denials the greater is told
+DATABASE, COMMAND, KEY, CHANNEL = range(4)  # of two selectors' denials the greater is told
 NEEDS = {"access": READ, "insert": WRITE, "delete": WRITE, "update": WRITE}
 PATTERN_CHANNELS = frozenset(("PSUBSCRIBE",))
 CHANNELS = frozenset(("SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"))
@@ -29,7 +29,7 @@ _uses_database: dict[str, bool] = {}
 
 def denied(user: User, db: int, command: Command, argv: Argv, databases: int) -> Denial | None:
     """What forbids a command: of all selectors the one that gets furthest. None when one of them allows it."""
-    worst = (COMMAND, 0)
+    worst = (DATABASE, 0)
     for selector in user.selectors:
         found = judge(selector, db, command, argv, databases)
         if found is None:
@@ -40,12 +40,12 @@ def denied(user: User, db: int, command: Command, argv: Argv, databases: int) ->
 
 def judge(selector: Selector, db: int, command: Command, argv: Argv, databases: int) -> Denial | None:
     """What forbids a command in one selector."""
+    if selector.databases is not None and (place := _database(selector, db, command, argv, databases)) is not None:
+        return DATABASE, place
     if "no_auth" not in command.flags:
         allowed, firsts = selector.verdict(command)
         if not allowed and not (firsts and len(argv) > 1 and argv[1].lower() in firsts):
             return COMMAND, 0
-    if selector.databases is not None and (place := _database(selector, db, command, argv, databases)) is not None:
-        return DATABASE, place
     if not selector.all_keys:
         for place, needs in keys(command, argv):
             if not may_touch(selector, argv[place], needs):

@@ -254,7 +254,7 @@ class Selector:
         if self.databases is None:
             return b"alldbs"
         numbers = b",".join(b"%d" % number for number in sorted(self.databases))
-        return b"db=" + numbers if numbers else b"resetdbs"
+        return b"db=" + numbers if numbers else b""
 
     def text(self) -> bytes:
         """The rules that make a new selector like this one."""
@@ -262,7 +262,7 @@ class Selector:
         if not self.all_channels:
             parts.insert(1, b"resetchannels")
         if self.databases is not None:
-            parts.append(self.databases_text)
+            parts.append(self.databases_text or b"resetdbs")
         return b" ".join(part for part in (*parts, self.commands_text) if part)
 
 

@@ -227,7 +227,6 @@ def acl_log(c: Session, *words: bytes) -> Reply:
     count = to_int(words[0]) if words else 10
     if log is None:
         return []
-    log.trim()
     shown = [entry for _, entry in zip(range(max(count, 0)), log.entries, strict=False)]
     return [entry.reply(c.now) for entry in shown]
 
