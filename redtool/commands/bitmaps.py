@@ -32,7 +32,15 @@ def to_offset(c: Session, text: bytes, width: int = 0) -> int:
 
 @command("SETBIT key offset value", "write denyoom", since="2.2.0")
 def setbit(c: Session, key: bytes, offset: bytes, value: bytes) -> Reply:
-    """Set or clear one bit of a string; gives the bit that was there."""
+    """Set or clear one bit of a string; gives the bit that was there.
+
+    > SETBIT seen:2026-01-05 7 1
+    (integer) 0
+    > SETBIT seen:2026-01-05 7 1
+    (integer) 1
+    > GETBIT seen:2026-01-05 7
+    (integer) 1
+    """
     at = to_offset(c, offset)
     bit = to_int(value, errors.BitValue)
     if bit not in (0, 1):
@@ -55,7 +63,15 @@ def room(c: Session, key: bytes, last: int) -> tuple[bytearray, bool]:
 
 @command("GETBIT key offset", "readonly fast", since="2.2.0")
 def getbit(c: Session, key: bytes, offset: bytes) -> Reply:
-    """Give one bit of a string."""
+    """Give one bit of a string.
+
+    > SETBIT seen:2026-01-05 7 1
+    (integer) 0
+    > GETBIT seen:2026-01-05 7
+    (integer) 1
+    > GETBIT seen:2026-01-05 100
+    (integer) 0
+    """
     at = to_offset(c, offset)
     value = c.readable(key, bytes)
     return 0 if value is None else bitmaps.get_bit(value, at)
@@ -81,7 +97,17 @@ def bit_range(size: int, first: int, last: int, bits: bool) -> tuple[int, int]:
 
 @command("BITCOUNT key [start [end [BYTE | BIT]]]", "readonly", since="2.6.0", complexity="O(N) bytes", arity=-2)
 def bitcount(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Count the ones in a string, or in a range of it."""
+    r"""Count the ones in a string, or in a range of it.
+
+    > SET flags "\xff\x01"
+    OK
+    > BITCOUNT flags
+    (integer) 9
+    > BITCOUNT flags 0 0
+    (integer) 8
+    > BITCOUNT flags 0 3 BIT
+    (integer) 4
+    """
     if len(args) > 3:
         raise errors.SyntaxError_
     first = to_int(args[0]) if args else 0
@@ -96,7 +122,15 @@ def bitcount(c: Session, key: bytes, *args: bytes) -> Reply:
 
 @command("BITPOS key bit [start [end [BYTE | BIT]]]", "readonly", since="2.8.7", complexity="O(N) bytes", arity=-3)
 def bitpos(c: Session, key: bytes, bit: bytes, *args: bytes) -> Reply:
-    """Find the first bit that is set, or clear, in a string or a range of it."""
+    r"""Find the first bit that is set, or clear, in a string or a range of it.
+
+    > SET flags "\x00\x0f"
+    OK
+    > BITPOS flags 1
+    (integer) 12
+    > BITPOS flags 0 1 1
+    (integer) 8
+    """
     wanted = to_int(bit)
     if wanted not in (0, 1):
         raise errors.BitArgument
@@ -120,7 +154,15 @@ def bitpos(c: Session, key: bytes, bit: bytes, *args: bytes) -> Reply:
 @command("BITOP <AND | OR | XOR | NOT> destkey key [key ...]", "write denyoom", since="2.6.0",
          complexity="O(N) bytes")  # fmt: skip
 def bitop(c: Session, operation: bytes, destkey: bytes, *keys: bytes) -> Reply:
-    """Combine strings bit by bit and store the outcome; gives its length."""
+    r"""Combine strings bit by bit and store the outcome; gives its length.
+
+    > MSET mon "\x06" tue "\x03"
+    OK
+    > BITOP AND both mon tue
+    (integer) 1
+    > BITCOUNT both
+    (integer) 1
+    """
     how = operation.upper()
     if how not in (b"AND", b"OR", b"XOR", b"NOT"):
         raise errors.SyntaxError_
@@ -203,7 +245,14 @@ def read_fields(c: Session, key: bytes, steps: list[Field]) -> Reply:
          " <SET encoding offset value | INCRBY encoding offset increment> ...]]",
          "write denyoom", since="3.2.0", complexity="O(1) a step")  # fmt: skip
 def bitfield(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Read and alter integers of any width inside a string."""
+    """Read and alter integers of any width inside a string.
+
+    > BITFIELD player:1 SET u8 #0 100 INCRBY i5 8 -3
+    1) (integer) 0
+    2) (integer) -3
+    > BITFIELD player:1 OVERFLOW SAT INCRBY u8 #0 200
+    1) (integer) 255
+    """
     steps = fields(c, args)
     writes = [step.offset + step.width - 1 for step in steps if step.number is not None]
     if not writes:
@@ -225,7 +274,14 @@ def bitfield(c: Session, key: bytes, *args: bytes) -> Reply:
 @command("BITFIELD_RO key [GET encoding offset [GET encoding offset ...]]", "readonly fast", since="6.0.0",
          complexity="O(1) a step")  # fmt: skip
 def bitfield_ro(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Read integers of any width inside a string."""
+    """Read integers of any width inside a string.
+
+    > BITFIELD player:1 SET u8 0 42
+    1) (integer) 0
+    > BITFIELD_RO player:1 GET u8 0 GET u4 4
+    1) (integer) 42
+    2) (integer) 10
+    """
     steps = fields(c, args)
     if any(step.number is not None for step in steps):
         raise errors.BitfieldReadOnly

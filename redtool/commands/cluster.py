@@ -149,7 +149,12 @@ for line, summary in (
 
 @command("CLUSTER HELP", "loading stale", since="5.0.0")
 def cluster_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > CLUSTER HELP
+     1) CLUSTER <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"CLUSTER")

@@ -19,25 +19,59 @@ CONDITIONS = frozenset({b"NX", b"XX", b"GT", b"LT"})
 
 @command("EXPIRE key seconds [NX | XX | GT | LT]", "write fast")
 def expire(c: Session, key: bytes, seconds: bytes, *args: bytes) -> Reply:
-    """Let a key end after some seconds; gives 1 when its expiry was set."""
+    """Let a key end after some seconds; gives 1 when its expiry was set.
+
+    > SET session:81f ada
+    OK
+    > EXPIRE session:81f 1800
+    (integer) 1
+    > TTL session:81f
+    (integer) 1800
+    > EXPIRE session:81f 60 GT
+    (integer) 0
+    """
     return end_at(c, key, "expire", seconds, 1000, c.now, args)
 
 
 @command("PEXPIRE key milliseconds [NX | XX | GT | LT]", "write fast", since="2.6.0")
 def pexpire(c: Session, key: bytes, milliseconds: bytes, *args: bytes) -> Reply:
-    """Let a key end after some milliseconds."""
+    """Let a key end after some milliseconds.
+
+    > SET lock:report me
+    OK
+    > PEXPIRE lock:report 2500
+    (integer) 1
+    > TTL lock:report
+    (integer) 3
+    """
     return end_at(c, key, "pexpire", milliseconds, 1, c.now, args)
 
 
 @command("EXPIREAT key unix-time-seconds [NX | XX | GT | LT]", "write fast", since="1.2.0")
 def expireat(c: Session, key: bytes, seconds: bytes, *args: bytes) -> Reply:
-    """Let a key end at a unix time in seconds."""
+    """Let a key end at a unix time in seconds.
+
+    > SET offer:7 "half price"
+    OK
+    > EXPIREAT offer:7 4102444800
+    (integer) 1
+    > EXPIRETIME offer:7
+    (integer) 4102444800
+    """
     return end_at(c, key, "expireat", seconds, 1000, 0, args)
 
 
 @command("PEXPIREAT key unix-time-milliseconds [NX | XX | GT | LT]", "write fast", since="2.6.0")
 def pexpireat(c: Session, key: bytes, milliseconds: bytes, *args: bytes) -> Reply:
-    """Let a key end at a unix time in milliseconds."""
+    """Let a key end at a unix time in milliseconds.
+
+    > SET offer:7 "half price"
+    OK
+    > PEXPIREAT offer:7 4102444800000
+    (integer) 1
+    > PEXPIRETIME offer:7
+    (integer) 4102444800000
+    """
     return end_at(c, key, "pexpireat", milliseconds, 1, 0, args)
 
 
@@ -80,25 +114,57 @@ def permitted(wanted: set[bytes], old: int | None, when: int) -> bool:
 
 @command("TTL key", "readonly fast")
 def ttl(c: Session, key: bytes) -> Reply:
-    """Give the seconds a key has left; -1 without expiry, -2 when missing."""
+    """Give the seconds a key has left; -1 without expiry, -2 when missing.
+
+    > SET session:81f ada EX 1800
+    OK
+    > TTL session:81f
+    (integer) 1800
+    > SET greeting hello
+    OK
+    > TTL greeting
+    (integer) -1
+    """
     return left(c, key, 1000, c.now)
 
 
 @command("PTTL key", "readonly fast", since="2.6.0")
 def pttl(c: Session, key: bytes) -> Reply:
-    """Give the milliseconds a key has left."""
+    """Give the milliseconds a key has left.
+
+    > SET session:81f ada EX 1800
+    OK
+    > PTTL session:81f
+    (integer) 1…
+    > PTTL session:000
+    (integer) -2
+    """
     return left(c, key, 1, c.now)
 
 
 @command("EXPIRETIME key", "readonly fast", since="7.0.0")
 def expiretime(c: Session, key: bytes) -> Reply:
-    """Give the unix time in seconds at which a key ends."""
+    """Give the unix time in seconds at which a key ends.
+
+    > SET offer:7 "half price" EXAT 4102444800
+    OK
+    > EXPIRETIME offer:7
+    (integer) 4102444800
+    > EXPIRETIME offer:8
+    (integer) -2
+    """
     return left(c, key, 1000, 0)
 
 
 @command("PEXPIRETIME key", "readonly fast", since="7.0.0")
 def pexpiretime(c: Session, key: bytes) -> Reply:
-    """Give the unix time in milliseconds at which a key ends."""
+    """Give the unix time in milliseconds at which a key ends.
+
+    > SET offer:7 "half price" EXAT 4102444800
+    OK
+    > PEXPIRETIME offer:7
+    (integer) 4102444800000
+    """
     return left(c, key, 1, 0)
 
 
@@ -112,7 +178,17 @@ def left(c: Session, key: bytes, unit: int, base: int) -> int:
 
 @command("PERSIST key", "write fast", since="2.2.0")
 def persist(c: Session, key: bytes) -> Reply:
-    """Take the expiry from a key; gives 1 when it had one."""
+    """Take the expiry from a key; gives 1 when it had one.
+
+    > SET session:81f ada EX 1800
+    OK
+    > PERSIST session:81f
+    (integer) 1
+    > TTL session:81f
+    (integer) -1
+    > PERSIST session:81f
+    (integer) 0
+    """
     if c.db.get(key) is None or not c.db.persist(key):
         return 0
     c.changed(key, b"persist")

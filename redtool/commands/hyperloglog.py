@@ -40,7 +40,13 @@ def limit(c: Session) -> int:
 
 @command("PFADD key [element [element ...]]", "write denyoom fast", since="2.8.9", complexity="O(1) an element")
 def pfadd(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Add elements to a HyperLogLog; tells whether its estimate may have changed."""
+    """Add elements to a HyperLogLog; tells whether its estimate may have changed.
+
+    > PFADD visitors:mon ada grace
+    (integer) 1
+    > PFADD visitors:mon ada
+    (integer) 0
+    """
     old = checked(c.writable(key, bytes))
     value, most = altered(c, key, old), limit(c)
     news = int(old is None)
@@ -57,7 +63,17 @@ def pfadd(c: Session, key: bytes, *elements: bytes) -> Reply:
 
 @command("PFCOUNT key [key ...]", "readonly", since="2.8.9", complexity="O(N) keys, with a cached count for one")
 def pfcount(c: Session, *keys: bytes) -> Reply:
-    """Estimate how many different elements were added to any of the keys."""
+    """Estimate how many different elements were added to any of the keys.
+
+    > PFADD visitors:mon ada grace
+    (integer) 1
+    > PFADD visitors:tue grace alan
+    (integer) 1
+    > PFCOUNT visitors:mon
+    (integer) 2
+    > PFCOUNT visitors:mon visitors:tue
+    (integer) 3
+    """
     try:
         if len(keys) > 1:
             values = [value for key in keys if (value := checked(c.readable(key, bytes))) is not None]
@@ -87,7 +103,17 @@ def signed(number: int) -> int:
 
 @command("PFMERGE destkey [sourcekey [sourcekey ...]]", "write denyoom", since="2.8.9", complexity="O(N) keys")
 def pfmerge(c: Session, destkey: bytes, *sources: bytes) -> Reply:
-    """Merge HyperLogLogs into the first one."""
+    """Merge HyperLogLogs into the first one.
+
+    > PFADD visitors:mon ada grace
+    (integer) 1
+    > PFADD visitors:tue grace alan
+    (integer) 1
+    > PFMERGE visitors:all visitors:mon visitors:tue
+    OK
+    > PFCOUNT visitors:all
+    (integer) 3
+    """
     values = [value for key in (destkey, *sources) if (value := checked(c.readable(key, bytes))) is not None]
     try:
         highest = hll.merged(values)
@@ -104,7 +130,13 @@ def pfmerge(c: Session, destkey: bytes, *sources: bytes) -> Reply:
 
 @command("PFDEBUG subcommand key", "write denyoom admin", since="2.8.9", complexity="O(N) registers")
 def pfdebug(c: Session, subcommand: bytes, key: bytes) -> Reply:
-    """Show the inside of a HyperLogLog: GETREG, DECODE, ENCODING; TODENSE."""
+    """Show the inside of a HyperLogLog: GETREG, DECODE, ENCODING; TODENSE.
+
+    > PFADD visitors:mon ada grace
+    (integer) 1
+    > PFDEBUG ENCODING visitors:mon
+    sparse
+    """
     value = checked(c.writable(key, bytes))
     if value is None:
         raise errors.NoSuchHll
@@ -128,7 +160,11 @@ def pfdebug(c: Session, subcommand: bytes, key: bytes) -> Reply:
 
 @command("PFSELFTEST", "admin", since="2.8.9", complexity="O(N) registers")
 def pfselftest(c: Session) -> Reply:
-    """Check that registers hold their values and that estimates are near the truth."""
+    """Check that registers hold their values and that estimates are near the truth.
+
+    > PFSELFTEST
+    OK
+    """
     dense = bytearray(hll.EMPTY)
     hll.densify(dense)
     sparse, wanted = bytearray(hll.EMPTY), bytearray(hll.REGISTERS)

@@ -73,25 +73,48 @@ def _spec(spec: KeySpec) -> Reply:
 
 @command("COMMAND", "loading stale", since="2.8.13", complexity="O(N) commands")
 def command_(c: Session) -> Reply:
-    """Describe every command as COMMAND INFO does."""
+    """Describe every command as COMMAND INFO does.
+
+    > COMMAND
+    …
+    """
     return [description(found) for _, found in every()]
 
 
 @command("COMMAND COUNT", "loading stale", since="2.8.13")
 def command_count(c: Session) -> Reply:
-    """Count the commands."""
+    """Count the commands.
+
+    > COMMAND COUNT
+    (integer) …
+    """
     return len(load_all())
 
 
 @command("COMMAND INFO [command-name [command-name ...]]", "loading stale", since="2.8.13", complexity="O(N) names")
 def command_info(c: Session, *names: bytes) -> Reply:
-    """Give arity, flags, key positions and ACL categories of commands, or of all."""
+    """Give arity, flags, key positions and ACL categories of commands, or of all.
+
+    > COMMAND INFO get
+    1)  1) "get"
+        2) (integer) 2
+    …
+    """
     return [description(found) for _, found in every(names)]
 
 
 @command("COMMAND DOCS [command-name [command-name ...]]", "loading stale", since="7.0.0", complexity="O(N) names")
 def command_docs(c: Session, *names: bytes) -> Reply:
-    """Tell what commands do and which arguments they take, as a tree."""
+    """Tell what commands do and which arguments they take, as a tree.
+
+    > COMMAND DOCS hlen
+    1) "hlen"
+    2)  1) "summary"
+        2) "…"
+        3) "since"
+        4) "2.0.0"
+    …
+    """
     from redtool.commands.docs import docs, full_name
 
     return {full_name(found): docs(found) for _, found in every(names) if found is not None}
@@ -100,7 +123,11 @@ def command_docs(c: Session, *names: bytes) -> Reply:
 @command("COMMAND LIST [FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]", "loading stale",
          since="7.0.0", complexity="O(N) commands")  # fmt: skip
 def command_list(c: Session, *words: bytes) -> Reply:
-    """List the commands and subcommands, or those that a filter lets through."""
+    """List the commands and subcommands, or those that a filter lets through.
+
+    > COMMAND LIST FILTERBY PATTERN hincrby
+    1) "hincrby"
+    """
     from redtool.commands.categories import categories
     from redtool.commands.docs import full_name
     from redtool.globs import matcher
@@ -142,20 +169,37 @@ def located(argv: tuple[bytes, ...]) -> list[tuple[bytes, tuple[str, ...]]]:
 
 @command("COMMAND GETKEYS command [arg [arg ...]]", "loading stale", since="2.8.13", complexity="O(N) arguments")
 def command_getkeys(c: Session, *argv: bytes) -> Reply:
-    """Find the keys in a command line."""
+    """Find the keys in a command line.
+
+    > COMMAND GETKEYS MSET user:1 Ada user:2 Grace
+    1) "user:1"
+    2) "user:2"
+    """
     return [key for key, _ in located(argv)]
 
 
 @command("COMMAND GETKEYSANDFLAGS command [arg [arg ...]]", "loading stale", since="7.0.0",
          complexity="O(N) arguments")  # fmt: skip
 def command_getkeysandflags(c: Session, *argv: bytes) -> Reply:
-    """Find the keys in a command line, each with what the command would do to it."""
+    """Find the keys in a command line, each with what the command would do to it.
+
+    > COMMAND GETKEYSANDFLAGS EXISTS user:1 user:2
+    1) 1) "user:1"
+       2) 1) RO
+    2) 1) "user:2"
+       2) 1) RO
+    """
     return [[key, statuses(flags)] for key, flags in located(argv)]
 
 
 @command("COMMAND HELP", "loading stale", since="5.0.0")
 def command_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > COMMAND HELP
+     1) COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"COMMAND")
@@ -176,7 +220,15 @@ def encoding_of(c: Session, value: Any) -> bytes:
 
 @generic("OBJECT ENCODING key", "readonly", since="2.2.3")
 def object_encoding(c: Session, key: bytes) -> Reply:
-    """Tell how Redis would hold the value: int, embstr, raw, listpack, hashtable …."""
+    """Tell how Redis would hold the value: int, embstr, raw, listpack, hashtable ….
+
+    > MSET visits 42 greeting "good morning"
+    OK
+    > OBJECT ENCODING visits
+    "int"
+    > OBJECT ENCODING greeting
+    "embstr"
+    """
     value = c.db.peek(key)
     return None if value is None else encoding_of(c, value)
 
@@ -196,7 +248,13 @@ def idle_seconds(c: Session, key: bytes) -> int:
 
 @generic("OBJECT IDLETIME key", "readonly", since="2.2.3")
 def object_idletime(c: Session, key: bytes) -> Reply:
-    """Give the seconds since a key was last used; counted from the first time asked."""
+    """Give the seconds since a key was last used; counted from the first time asked.
+
+    > SET greeting hello
+    OK
+    > OBJECT IDLETIME greeting
+    (integer) 0
+    """
     if c.db.peek(key) is None:
         return None
     if uses_lfu(c):
@@ -206,7 +264,15 @@ def object_idletime(c: Session, key: bytes) -> Reply:
 
 @generic("OBJECT FREQ key", "readonly", since="4.0.0")
 def object_freq(c: Session, key: bytes) -> Reply:
-    """Tell how often a key is used, as a logarithm; needs an LFU eviction policy."""
+    """Tell how often a key is used, as a logarithm; needs an LFU eviction policy.
+
+    > CONFIG SET maxmemory-policy allkeys-lfu
+    OK
+    > SET greeting hello
+    OK
+    > OBJECT FREQ greeting
+    (integer) …
+    """
     if c.db.peek(key) is None:
         return None
     if not uses_lfu(c):
@@ -216,13 +282,24 @@ def object_freq(c: Session, key: bytes) -> Reply:
 
 @generic("OBJECT REFCOUNT key", "readonly", since="2.2.3")
 def object_refcount(c: Session, key: bytes) -> Reply:
-    """Tell how many places hold the value: always one."""
+    """Tell how many places hold the value: always one.
+
+    > SET greeting hello
+    OK
+    > OBJECT REFCOUNT greeting
+    (integer) 1
+    """
     return None if c.db.peek(key) is None else 1
 
 
 @generic("OBJECT HELP", "loading stale", since="6.2.0")
 def object_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > OBJECT HELP
+     1) OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"OBJECT")

@@ -96,7 +96,15 @@ def resident() -> int:
 
 @command("MEMORY USAGE key [SAMPLES count]", "readonly", since="4.0.0", complexity="O(N) samples")
 def memory_usage(c: Session, key: bytes, *words: bytes) -> Reply:
-    """Measure the bytes that a key and its value take, by samples (0: all)."""
+    """Measure the bytes that a key and its value take, by samples (0: all).
+
+    > SET greeting hello
+    OK
+    > MEMORY USAGE greeting
+    (integer) …
+    > MEMORY USAGE nothing
+    (nil)
+    """
     samples = SAMPLES
     for at in range(0, len(words), 2):
         if words[at].upper() != b"SAMPLES" or at + 1 == len(words):
@@ -112,7 +120,13 @@ def memory_usage(c: Session, key: bytes, *words: bytes) -> Reply:
 
 @command("MEMORY STATS", "", since="4.0.0", complexity="O(N) databases")
 def memory_stats(c: Session) -> Reply:
-    """Tell where the memory goes, by name."""
+    """Tell where the memory goes, by name.
+
+    > MEMORY STATS
+     1) "peak.allocated"
+     2) (integer) …
+    …
+    """
     m = Measure(c.store)
     stats: dict[Reply, Reply] = {
         b"peak.allocated": c.store.peak_memory, b"total.allocated": m.used, b"startup.allocated": 0,
@@ -138,7 +152,11 @@ def memory_stats(c: Session) -> Reply:
 
 @command("MEMORY DOCTOR", "", since="4.0.0")
 def memory_doctor(c: Session) -> Reply:
-    """Give advice on the memory that the store takes."""
+    """Give advice on the memory that the store takes.
+
+    > MEMORY DOCTOR
+    …
+    """
     m = Measure(c.store)
     if m.used < QUIET:
         return Verbatim(b"The store is empty or small: there is nothing to say about its memory yet.\n")
@@ -157,7 +175,11 @@ def memory_doctor(c: Session) -> Reply:
 
 @command("MEMORY MALLOC-STATS", "loading", since="4.0.0", complexity="O(1)")
 def memory_malloc_stats(c: Session) -> Reply:
-    """Show what Python's allocator tells about itself."""
+    """Show what Python's allocator tells about itself.
+
+    > MEMORY MALLOC-STATS
+    …
+    """
     from gc import get_count, get_threshold
     from sys import getallocatedblocks
 
@@ -168,7 +190,11 @@ def memory_malloc_stats(c: Session) -> Reply:
 
 @command("MEMORY PURGE", "loading", since="4.0.0", complexity="O(N) objects")
 def memory_purge(c: Session) -> Reply:
-    """Collect what is no longer reachable."""
+    """Collect what is no longer reachable.
+
+    > MEMORY PURGE
+    OK
+    """
     from gc import collect
 
     collect()
@@ -177,7 +203,12 @@ def memory_purge(c: Session) -> Reply:
 
 @command("MEMORY HELP", "loading stale", since="4.0.0")
 def memory_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > MEMORY HELP
+     1) MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"MEMORY")

@@ -70,13 +70,21 @@ def replconf(c: Session, *words: bytes) -> Reply:
 
 @command("SYNC", LOADER + " no_multi")
 def sync(c: Session) -> Reply:
-    """Send the dataset to a replica; there are none, and redtool serves none."""
+    """Send the dataset to a replica; there are none, and redtool serves none.
+
+    > SYNC
+    (error) ERR redtool serves no replicas
+    """
     raise errors.NoReplicas
 
 
 @command("PSYNC replicationid offset", LOADER + " no_multi", since="2.8.0", arity=-3)
 def psync(c: Session, *words: bytes) -> Reply:
-    """Bring a replica up to date; there are none, and redtool serves none."""
+    """Bring a replica up to date; there are none, and redtool serves none.
+
+    > PSYNC ? -1
+    (error) ERR redtool serves no replicas
+    """
     raise errors.NoReplicas
 
 
@@ -172,7 +180,12 @@ def module_unload(c: Session, name: bytes) -> Reply:
 
 @command("MODULE HELP", "loading stale", since="5.0.0")
 def module_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > MODULE HELP
+     1) MODULE <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"MODULE")

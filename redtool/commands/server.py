@@ -28,13 +28,28 @@ SAVING = "admin noscript no_async_loading"
 
 @command("CONFIG GET parameter [parameter ...]", ADMIN, since="2.0.0", complexity="O(N) parameters")
 def config_get(c: Session, *patterns: bytes) -> Reply:
-    """Give the configuration parameters whose names match a pattern."""
+    """Give the configuration parameters whose names match a pattern.
+
+    > CONFIG GET maxmemory-policy
+    1) "maxmemory-policy"
+    2) "noeviction"
+    > CONFIG GET list-max-listpack-* port-*
+    1) "list-max-listpack-size"
+    2) "-2"
+    """
     return c.store.config.texts(patterns)
 
 
 @command("CONFIG SET parameter value [parameter value ...]", ADMIN, since="2.0.0", complexity="O(N) parameters")
 def config_set(c: Session, *words: bytes) -> Reply:
-    """Set configuration parameters, all or none; a store keeps them in redtool.conf."""
+    """Set configuration parameters, all or none; a store keeps them in redtool.conf.
+
+    > CONFIG SET maxmemory 100mb maxmemory-policy allkeys-lru
+    OK
+    > CONFIG GET maxmemory
+    1) "maxmemory"
+    2) "104857600"
+    """
     if len(words) % 2:
         raise errors.SyntaxError_
     c.store.config.assign(list(zip(words[::2], words[1::2], strict=True)), c.store.config_path)
@@ -43,7 +58,11 @@ def config_set(c: Session, *words: bytes) -> Reply:
 
 @command("CONFIG REWRITE", ADMIN, since="2.8.0")
 def config_rewrite(c: Session) -> Reply:
-    """Write the configuration file anew, with the values in force."""
+    """Write the configuration file anew, with the values in force.
+
+    > CONFIG REWRITE
+    OK
+    """
     if c.store.config_path is None:
         raise errors.NoConfigFile
     try:
@@ -55,7 +74,11 @@ def config_rewrite(c: Session) -> Reply:
 
 @command("CONFIG RESETSTAT", ADMIN, since="2.0.0")
 def config_resetstat(c: Session) -> Reply:
-    """Set the statistics of INFO back to zero."""
+    """Set the statistics of INFO back to zero.
+
+    > CONFIG RESETSTAT
+    OK
+    """
     from redtool.commands.info import reset_statistics
 
     reset_statistics(c.store)
@@ -64,7 +87,12 @@ def config_resetstat(c: Session) -> Reply:
 
 @command("CONFIG HELP", "loading stale", since="5.0.0")
 def config_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > CONFIG HELP
+     1) CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"CONFIG")
@@ -75,7 +103,13 @@ def config_help(c: Session) -> Reply:
 
 @command("DBSIZE", "readonly fast")
 def dbsize(c: Session) -> Reply:
-    """Count the keys in the selected database, expired ones not yet removed included."""
+    """Count the keys in the selected database, expired ones not yet removed included.
+
+    > MSET user:1 Ada user:2 Grace
+    OK
+    > DBSIZE
+    (integer) 2
+    """
     return len(c.db)
 
 
@@ -93,19 +127,45 @@ def flush(c: Session, databases: Iterable[Keyspace], mode: tuple[bytes, ...]) ->
 
 @command("FLUSHDB [ASYNC | SYNC]", "write", complexity="O(N) keys")
 def flushdb(c: Session, *mode: bytes) -> Reply:
-    """Remove every key of the selected database."""
+    """Remove every key of the selected database.
+
+    > MSET user:1 Ada user:2 Grace
+    OK
+    > FLUSHDB
+    OK
+    > DBSIZE
+    (integer) 0
+    """
     return flush(c, [c.db], mode)
 
 
 @command("FLUSHALL [ASYNC | SYNC]", "write", complexity="O(N) keys")
 def flushall(c: Session, *mode: bytes) -> Reply:
-    """Remove every key of every database."""
+    """Remove every key of every database.
+
+    > SET user:1 Ada
+    OK
+    > FLUSHALL
+    OK
+    > KEYS *
+    (empty array)
+    """
     return flush(c, c.store.databases, mode)
 
 
 @command("SWAPDB index1 index2", "write fast", since="4.0.0", complexity="O(N) watched or awaited keys")
 def swapdb(c: Session, index1: bytes, index2: bytes) -> Reply:
-    """Exchange two databases: every session at once sees the other one's keys."""
+    """Exchange two databases: every session at once sees the other one's keys.
+
+    > SET city Vienna
+    OK
+    > SWAPDB 0 1
+    OK
+    > SELECT 1
+    OK
+    > GET city
+    "Vienna"
+    """
     first, second = to_int(index1, errors.FirstDbIndex), to_int(index2, errors.SecondDbIndex)
     databases = c.store.databases
     if not (0 <= first < len(databases) and 0 <= second < len(databases)):
@@ -133,13 +193,25 @@ def files(c: Session) -> Persistence:
 
 @command("SAVE", SAVING + " no_multi", complexity="O(N) keys")
 def save(c: Session) -> Reply:
-    """Write dump.rdb now, and answer when it is on disk."""
+    """Write dump.rdb now, and answer when it is on disk.
+
+    > SET city Vienna
+    OK
+    > SAVE
+    OK
+    """
     return files(c).save()
 
 
 @command("BGSAVE [SCHEDULE]", SAVING)
 def bgsave(c: Session, *words: bytes) -> Reply:
-    """Write dump.rdb in a child process; SCHEDULE waits for a running rewrite."""
+    """Write dump.rdb in a child process; SCHEDULE waits for a running rewrite.
+
+    > SET city Vienna
+    OK
+    > BGSAVE
+    Background saving started
+    """
     if len(words) > 1 or (words and words[0].upper() != b"SCHEDULE"):
         raise errors.SyntaxError_
     return files(c).bgsave(bool(words))
@@ -147,13 +219,21 @@ def bgsave(c: Session, *words: bytes) -> Reply:
 
 @command("BGREWRITEAOF", SAVING)
 def bgrewriteaof(c: Session) -> Reply:
-    """Rewrite the journal so that it holds the dataset and nothing older."""
+    """Rewrite the journal so that it holds the dataset and nothing older.
+
+    > BGREWRITEAOF
+    Background append only file rewriting started
+    """
     return files(c).bgrewriteaof()
 
 
 @command("LASTSAVE", "loading stale fast")
 def lastsave(c: Session) -> Reply:
-    """Give the Unix time of the last snapshot, or of the opening without one."""
+    """Give the Unix time of the last snapshot, or of the opening without one.
+
+    > LASTSAVE
+    (integer) 1…
+    """
     if c.store.persistence is None:
         return c.store.started // 1_000_000_000
     return c.store.persistence.lastsave
@@ -164,20 +244,37 @@ def lastsave(c: Session) -> Reply:
 
 @command("TIME", "loading stale fast", since="2.6.0")
 def time(c: Session) -> Reply:
-    """Give the Unix time: seconds, and microseconds within the second."""
+    """Give the Unix time: seconds, and microseconds within the second.
+
+    > TIME
+    1) "1…"
+    2) "…"
+    """
     seconds, rest = divmod(c.clock.ns, 1_000_000_000)
     return [b"%d" % seconds, b"%d" % (rest // 1000)]
 
 
 @command("ROLE", "noscript loading stale fast", since="2.8.12")
 def role(c: Session) -> Reply:
-    """Tell the role in replication: a master without replicas."""
+    """Tell the role in replication: a master without replicas.
+
+    > ROLE
+    1) "master"
+    2) (integer) 0
+    3) (empty array)
+    """
     return [b"master", 0, []]
 
 
 @generic("WAIT numreplicas timeout", "blocking", since="3.0.0")
 def wait(c: Session, replicas: bytes, timeout: bytes) -> Reply:
-    """Count the replicas that have the session's writes: none, told at once."""
+    """Count the replicas that have the session's writes: none, told at once.
+
+    > SET city Vienna
+    OK
+    > WAIT 1 10
+    (integer) 0
+    """
     to_int(replicas)
     if to_int(timeout, errors.TimeoutNotInteger) < 0:
         raise errors.TimeoutNegative
@@ -186,7 +283,11 @@ def wait(c: Session, replicas: bytes, timeout: bytes) -> Reply:
 
 @command("SHUTDOWN [[NOSAVE | SAVE] [NOW] [FORCE] | ABORT]", ADMIN + " no_multi allow_busy")
 def shutdown(c: Session, *words: bytes) -> Reply:
-    """Stop the server; an embedded store has none, and closes by itself."""
+    """Stop the server; an embedded store has none, and closes by itself.
+
+    > SHUTDOWN ABORT
+    (error) ERR No shutdown in progress.
+    """
     given = {word.upper() for word in words}
     if given - {b"NOSAVE", b"SAVE", b"NOW", b"FORCE", b"ABORT"} or given >= {b"NOSAVE", b"SAVE"}:
         raise errors.SyntaxError_
@@ -203,7 +304,11 @@ def shutdown(c: Session, *words: bytes) -> Reply:
 
 @command("LOLWUT [VERSION version]", "readonly fast", since="5.0.0")
 def lolwut(c: Session, *words: bytes) -> Reply:
-    """Draw a skyline, another one each time, and the version."""
+    """Draw a skyline, another one each time, and the version.
+
+    > LOLWUT
+    …
+    """
     from redtool.commands.connection import SERVER_VERSION
 
     if len(words) > 1 and words[0].upper() == b"VERSION":
@@ -215,7 +320,13 @@ def lolwut(c: Session, *words: bytes) -> Reply:
 
 @command("DEBUG subcommand [argument [argument ...]]", ADMIN)
 def debug(c: Session, subcommand: bytes, *words: bytes) -> Reply:
-    """Run a subcommand for tests: SLEEP, OBJECT, POPULATE, ERROR and others."""
+    """Run a subcommand for tests: SLEEP, OBJECT, POPULATE, ERROR and others.
+
+    > DEBUG POPULATE 3 item
+    OK
+    > DBSIZE
+    (integer) 3
+    """
     from redtool.commands.debug import SUBCOMMANDS
 
     found = SUBCOMMANDS.get(subcommand.upper())

@@ -43,7 +43,22 @@ class Request:
 @command("SORT key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]"
          " [STORE destination]", "write denyoom movablekeys", complexity="O(N+M*log(M)) elements, replies")  # fmt: skip
 def sort(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Order a list, set or sorted set by number, text or other keys."""
+    """Order a list, set or sorted set by number, text or other keys.
+
+    > RPUSH team 3 1 2
+    (integer) 3
+    > MSET age:1 36 age:2 85 age:3 41
+    OK
+    > SORT team DESC
+    1) "3"
+    2) "2"
+    3) "1"
+    > SORT team BY age:* GET # GET age:* LIMIT 0 2
+    1) "1"
+    2) "36"
+    3) "3"
+    4) "41"
+    """
     wanted = Request(sort.trailing(args))
     may_look(c, sort, wanted)
     rows = ordered(c, key, wanted)
@@ -61,7 +76,15 @@ def sort(c: Session, key: bytes, *args: bytes) -> Reply:
 @command("SORT_RO key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
          "readonly movablekeys", since="7.0.0", complexity="O(N+M*log(M)) elements, replies")  # fmt: skip
 def sort_ro(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Order as SORT does, without STORE, for where writing is not allowed."""
+    """Order as SORT does, without STORE, for where writing is not allowed.
+
+    > RPUSH names Grace Ada Alan
+    (integer) 3
+    > SORT_RO names ALPHA
+    1) "Ada"
+    2) "Alan"
+    3) "Grace"
+    """
     wanted = Request(sort_ro.trailing(args))
     may_look(c, sort_ro, wanted)
     return ordered(c, key, wanted)

@@ -60,7 +60,17 @@ def store_until(c: Session, key: bytes, value: bytes, when: int) -> None:
 @command("SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds"
          " | PXAT unix-time-milliseconds | KEEPTTL]", "write denyoom")  # fmt: skip
 def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
-    """Store a string under a key, with an expiry and on conditions if wanted."""
+    """Store a string under a key, with an expiry and on conditions if wanted.
+
+    > SET greeting "good morning" EX 60
+    OK
+    > TTL greeting
+    (integer) 60
+    > SET greeting hello NX
+    (nil)
+    > SET greeting hello XX GET
+    "good morning"
+    """
     if not args:
         c.db.put(key, value)
         c.changed(key, b"set")
@@ -95,14 +105,30 @@ def string_at(c: Session, key: bytes) -> bytes | None:
 
 @command("GET key", "readonly fast")
 def get(c: Session, key: bytes) -> Reply:
-    """Give the string under a key."""
+    """Give the string under a key.
+
+    > SET greeting "good morning"
+    OK
+    > GET greeting
+    "good morning"
+    > GET nothing
+    (nil)
+    """
     value = c.readable(key, bytes)
     return bytes(value) if type(value) is bytearray else value
 
 
 @command("SETNX key value", "write denyoom fast")
 def setnx(c: Session, key: bytes, value: bytes) -> Reply:
-    """Store a string only if the key does not exist."""
+    """Store a string only if the key does not exist.
+
+    > SETNX lock:report worker:1
+    (integer) 1
+    > SETNX lock:report worker:2
+    (integer) 0
+    > GET lock:report
+    "worker:1"
+    """
     if c.db.get(key) is not None:
         return 0
     c.put(key, value)
@@ -112,21 +138,41 @@ def setnx(c: Session, key: bytes, value: bytes) -> Reply:
 
 @command("SETEX key seconds value", "write denyoom", since="2.0.0")
 def setex(c: Session, key: bytes, seconds: bytes, value: bytes) -> Reply:
-    """Store a string that expires after some seconds."""
+    """Store a string that expires after some seconds.
+
+    > SETEX code:ada 300 481516
+    OK
+    > TTL code:ada
+    (integer) 300
+    """
     store_until(c, key, value, deadline(c, "setex", b"EX", seconds))
     return OK
 
 
 @command("PSETEX key milliseconds value", "write denyoom", since="2.6.0")
 def psetex(c: Session, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
-    """Store a string that expires after some milliseconds."""
+    """Store a string that expires after some milliseconds.
+
+    > PSETEX lock:report 2500 worker:1
+    OK
+    > TTL lock:report
+    (integer) 3
+    """
     store_until(c, key, value, deadline(c, "psetex", b"PX", milliseconds))
     return OK
 
 
 @command("GETSET key value", "write denyoom fast")
 def getset(c: Session, key: bytes, value: bytes) -> Reply:
-    """Store a string and give the one that was there."""
+    """Store a string and give the one that was there.
+
+    > SET visits 41
+    OK
+    > GETSET visits 0
+    "41"
+    > GET visits
+    "0"
+    """
     old = string_at(c, key)
     c.put(key, value)
     c.journal(b"SET", key, value)
@@ -136,7 +182,15 @@ def getset(c: Session, key: bytes, value: bytes) -> Reply:
 
 @command("GETDEL key", "write fast", since="6.2.0")
 def getdel(c: Session, key: bytes) -> Reply:
-    """Give the string under a key and delete the key."""
+    """Give the string under a key and delete the key.
+
+    > SET code:ada 481516
+    OK
+    > GETDEL code:ada
+    "481516"
+    > GETDEL code:ada
+    (nil)
+    """
     value = string_at(c, key)
     if value is not None:
         c.delete(key)
@@ -146,7 +200,17 @@ def getdel(c: Session, key: bytes) -> Reply:
 @command("GETEX key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
          "write fast", since="6.2.0")  # fmt: skip
 def getex(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give the string under a key and set or drop its expiry."""
+    """Give the string under a key and set or drop its expiry.
+
+    > SET session:81f ada
+    OK
+    > GETEX session:81f EX 1800
+    "ada"
+    > TTL session:81f
+    (integer) 1800
+    > GETEX session:81f PERSIST
+    "ada"
+    """
     opt = getex.trailing(args)
     value = string_at(c, key)
     if value is None:
@@ -163,7 +227,15 @@ def getex(c: Session, key: bytes, *args: bytes) -> Reply:
 
 @command("MGET key [key ...]", "readonly fast", complexity="O(N) keys")
 def mget(c: Session, *keys: bytes) -> Reply:
-    """Give the strings under several keys; nil for a missing key or another type."""
+    """Give the strings under several keys; nil for a missing key or another type.
+
+    > MSET user:1 Ada user:2 Grace
+    OK
+    > MGET user:1 user:3 user:2
+    1) "Ada"
+    2) (nil)
+    3) "Grace"
+    """
     out: list[bytes | None] = []
     for key in keys:
         value = c.db.get(key)
@@ -182,7 +254,13 @@ def mget(c: Session, *keys: bytes) -> Reply:
 
 @command("MSET key value [key value ...]", "write denyoom", since="1.0.1", complexity="O(N) keys")
 def mset(c: Session, *pairs: bytes) -> Reply:
-    """Store several strings at once."""
+    """Store several strings at once.
+
+    > MSET user:1 Ada user:2 "Grace Hopper"
+    OK
+    > GET user:2
+    "Grace Hopper"
+    """
     if len(pairs) % 2:
         raise errors.WrongArity("mset")
     put_pairs(c, pairs)
@@ -191,7 +269,15 @@ def mset(c: Session, *pairs: bytes) -> Reply:
 
 @command("MSETNX key value [key value ...]", "write denyoom", since="1.0.1", complexity="O(N) keys")
 def msetnx(c: Session, *pairs: bytes) -> Reply:
-    """Store several strings at once, only if none of the keys exists."""
+    """Store several strings at once, only if none of the keys exists.
+
+    > MSETNX user:1 Ada user:2 Grace
+    (integer) 1
+    > MSETNX user:2 Alan user:3 Barbara
+    (integer) 0
+    > EXISTS user:3
+    (integer) 0
+    """
     if len(pairs) % 2:
         raise errors.WrongArity("msetnx")
     if any(c.db.get(key) is not None for key in pairs[::2]):
@@ -208,7 +294,15 @@ def put_pairs(c: Session, pairs: tuple[bytes, ...]) -> None:
 
 @command("APPEND key value", "write denyoom fast", since="2.0.0")
 def append(c: Session, key: bytes, value: bytes) -> Reply:
-    """Add to the end of a string; gives its new length."""
+    """Add to the end of a string; gives its new length.
+
+    > APPEND log "up;"
+    (integer) 3
+    > APPEND log "down;"
+    (integer) 8
+    > GET log
+    "up;down;"
+    """
     old = c.writable(key, bytes)
     size = len(value) + (0 if old is None else len(old))
     check_length(c, size)
@@ -224,14 +318,28 @@ def append(c: Session, key: bytes, value: bytes) -> Reply:
 
 @command("STRLEN key", "readonly fast", since="2.2.0")
 def strlen(c: Session, key: bytes) -> Reply:
-    """Give the length of a string in bytes."""
+    """Give the length of a string in bytes.
+
+    > SET name Zoë
+    OK
+    > STRLEN name
+    (integer) 4
+    """
     value = c.readable(key, bytes)
     return 0 if value is None else len(value)
 
 
 @command("GETRANGE key start end", "readonly", since="2.4.0", complexity="O(N) bytes returned")
 def getrange(c: Session, key: bytes, start: bytes, end: bytes) -> Reply:
-    """Give part of a string; both ends included, negative from the end."""
+    """Give part of a string; both ends included, negative from the end.
+
+    > SET isbn 978-3-16-148410-0
+    OK
+    > GETRANGE isbn 0 2
+    "978"
+    > GETRANGE isbn -1 -1
+    "0"
+    """
     first, last = to_int(start), to_int(end)
     value = c.readable(key, bytes)
     return b"" if value is None else slice_of(value, first, last)
@@ -239,13 +347,27 @@ def getrange(c: Session, key: bytes, start: bytes, end: bytes) -> Reply:
 
 @command("SUBSTR key start end", "readonly", complexity="O(N) bytes returned")
 def substr(c: Session, key: bytes, start: bytes, end: bytes) -> Reply:
-    """Give part of a string; the old name of GETRANGE."""
+    """Give part of a string; the old name of GETRANGE.
+
+    > SET greeting "good morning"
+    OK
+    > SUBSTR greeting 5 -1
+    "morning"
+    """
     return getrange.handler(c, key, start, end)  # type: ignore[misc]
 
 
 @command("SETRANGE key offset value", "write denyoom", since="2.2.0")
 def setrange(c: Session, key: bytes, offset: bytes, value: bytes) -> Reply:
-    """Overwrite part of a string from an offset; gives the new length."""
+    """Overwrite part of a string from an offset; gives the new length.
+
+    > SET greeting "good morning"
+    OK
+    > SETRANGE greeting 5 evening
+    (integer) 12
+    > GET greeting
+    "good evening"
+    """
     at = to_int(offset)
     if at < 0:
         raise errors.OffsetOutOfRange
@@ -268,25 +390,49 @@ def check_length(c: Session, size: int) -> None:
 
 @command("INCR key", "write denyoom fast")
 def incr(c: Session, key: bytes) -> Reply:
-    """Add one to the integer under a key."""
+    """Add one to the integer under a key.
+
+    > INCR visits
+    (integer) 1
+    > INCR visits
+    (integer) 2
+    """
     return add(c, key, 1)
 
 
 @command("DECR key", "write denyoom fast")
 def decr(c: Session, key: bytes) -> Reply:
-    """Take one from the integer under a key."""
+    """Take one from the integer under a key.
+
+    > SET stock:pens 10
+    OK
+    > DECR stock:pens
+    (integer) 9
+    """
     return add(c, key, -1)
 
 
 @command("INCRBY key increment", "write denyoom fast")
 def incrby(c: Session, key: bytes, increment: bytes) -> Reply:
-    """Add to the integer under a key."""
+    """Add to the integer under a key.
+
+    > INCRBY score:ada 50
+    (integer) 50
+    > INCRBY score:ada -8
+    (integer) 42
+    """
     return add(c, key, to_int(increment))
 
 
 @command("DECRBY key decrement", "write denyoom fast")
 def decrby(c: Session, key: bytes, decrement: bytes) -> Reply:
-    """Take from the integer under a key."""
+    """Take from the integer under a key.
+
+    > SET stock:pens 10
+    OK
+    > DECRBY stock:pens 4
+    (integer) 6
+    """
     amount = to_int(decrement)
     if amount == INT64_MIN:
         raise errors.DecrementOverflow
@@ -306,7 +452,13 @@ def add(c: Session, key: bytes, amount: int) -> int:
 
 @command("INCRBYFLOAT key increment", "write denyoom fast", since="2.6.0")
 def incrbyfloat(c: Session, key: bytes, increment: bytes) -> Reply:
-    """Add to the number under a key, in long double precision."""
+    """Add to the number under a key, in long double precision.
+
+    > SET balance 10.5
+    OK
+    > INCRBYFLOAT balance 0.1
+    "10.6"
+    """
     old = c.writable(key, bytes)
     total = add_long_double(b"0" if old is None else bytes(old), increment)
     c.put(key, total, keep_ttl=True)
@@ -318,7 +470,15 @@ def incrbyfloat(c: Session, key: bytes, increment: bytes) -> Reply:
 @command("LCS key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]", "readonly", since="7.0.0",
          complexity="O(N*M) lengths", keys=(1, 2, 1))  # fmt: skip
 def lcs(c: Session, key1: bytes, key2: bytes, *args: bytes) -> Reply:
-    """Give the longest common subsequence of two strings, its length or places."""
+    """Give the longest common subsequence of two strings, its length or places.
+
+    > MSET old "red fish" new "rude dish"
+    OK
+    > LCS old new
+    "rd ish"
+    > LCS old new LEN
+    (integer) 6
+    """
     try:
         a, b = string_at(c, key1) or b"", string_at(c, key2) or b""
     except errors.WrongType:

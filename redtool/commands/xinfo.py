@@ -32,7 +32,15 @@ def known(c: Session, key: bytes) -> Stream:
 
 @command("XINFO STREAM key [FULL [COUNT count]]", "readonly", since="5.0.0", arity=-3)
 def xinfo_stream(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give length, counters and edges of a stream, or with FULL its contents too."""
+    """Give length, counters and edges of a stream, or with FULL its contents too.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XINFO STREAM orders
+     1) "length"
+     2) (integer) 1
+    …
+    """
     stream = known(c, key)
     if not args:
         first, last = listed(stream.range(FIRST, count=1)), listed(stream.range(FIRST, count=1, reverse=True))
@@ -91,7 +99,26 @@ def in_full(stream: Stream, name: bytes, count: int) -> Reply:
 
 @command("XINFO GROUPS key", "readonly", since="5.0.0", complexity="O(N) groups")
 def xinfo_groups(c: Session, key: bytes) -> Reply:
-    """Give the groups of a stream, and how far each has come."""
+    """Give the groups of a stream, and how far each has come.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XINFO GROUPS orders
+    1)  1) "name"
+        2) "packers"
+        3) "consumers"
+        4) (integer) 0
+        5) "pending"
+        6) (integer) 0
+        7) "last-delivered-id"
+        8) "0-0"
+        9) "entries-read"
+       10) (nil)
+       11) "lag"
+       12) (integer) 1
+    """
     stream = known(c, key)
     out: list[Reply] = []
     for name, found in sorted(stream.groups.items()):
@@ -102,7 +129,22 @@ def xinfo_groups(c: Session, key: bytes) -> Reply:
 
 @command("XINFO CONSUMERS key group", "readonly", since="5.0.0", complexity="O(N) consumers")
 def xinfo_consumers(c: Session, key: bytes, name: bytes) -> Reply:
-    """Give the consumers of a group: what is pending, and since when idle."""
+    """Give the consumers of a group: what is pending, and since when idle.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XGROUP CREATECONSUMER orders packers ada
+    (integer) 1
+    > XINFO CONSUMERS orders packers
+    1) 1) "name"
+       2) "ada"
+       3) "pending"
+       4) (integer) 0
+       5) "idle"
+       6) (integer) …
+       7) "inactive"
+       8) (integer) -1
+    """
     found = known(c, key).groups.get(name)
     if found is None:
         raise errors.NoGroup(text_of(name), text_of(key))
@@ -117,7 +159,12 @@ def xinfo_consumers(c: Session, key: bytes, name: bytes) -> Reply:
 
 @command("XINFO HELP", "loading stale", since="5.0.0")
 def xinfo_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > XINFO HELP
+    1) XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"XINFO")

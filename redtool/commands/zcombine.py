@@ -99,7 +99,20 @@ def answer(c: Session, found: ZSet, inputs: Inputs) -> Reply:
          "readonly movablekeys", since="6.2.0",
          complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
 def zunion(c: Session, *args: bytes) -> Reply:
-    """Give the members that any of the sorted sets has."""
+    """Give the members that any of the sorted sets has.
+
+    > ZADD points:mon 5 ada 3 alan
+    (integer) 2
+    > ZADD points:tue 4 alan 2 grace
+    (integer) 2
+    > ZUNION 2 points:mon points:tue WITHSCORES
+    1) "grace"
+    2) "2"
+    3) "ada"
+    4) "5"
+    5) "alan"
+    6) "7"
+    """
     inputs = Inputs(c, "zunion", args, READ)
     return answer(c, inputs.combined(union), inputs)
 
@@ -108,7 +121,16 @@ def zunion(c: Session, *args: bytes) -> Reply:
          "readonly movablekeys", since="6.2.0",
          complexity="O(N*K + M log M) N members in the smallest of K, M in the result")  # fmt: skip
 def zinter(c: Session, *args: bytes) -> Reply:
-    """Give the members that all sorted sets have."""
+    """Give the members that all sorted sets have.
+
+    > ZADD points:mon 5 ada 3 alan
+    (integer) 2
+    > ZADD points:tue 4 alan 2 grace
+    (integer) 2
+    > ZINTER 2 points:mon points:tue AGGREGATE MAX WITHSCORES
+    1) "alan"
+    2) "4"
+    """
     inputs = Inputs(c, "zinter", args, READ)
     return answer(c, inputs.combined(intersection), inputs)
 
@@ -116,7 +138,16 @@ def zinter(c: Session, *args: bytes) -> Reply:
 @command("ZDIFF numkeys key [key ...] [WITHSCORES]", "readonly movablekeys", since="6.2.0",
          complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
 def zdiff(c: Session, *args: bytes) -> Reply:
-    """Give the members of the first sorted set that no other has."""
+    """Give the members of the first sorted set that no other has.
+
+    > ZADD points:mon 5 ada 3 alan
+    (integer) 2
+    > ZADD points:tue 4 alan 2 grace
+    (integer) 2
+    > ZDIFF 2 points:mon points:tue WITHSCORES
+    1) "ada"
+    2) "5"
+    """
     inputs = Inputs(c, "zdiff", args, (b"WITHSCORES",))
     return answer(c, difference(inputs.members[0], inputs.members[1:]), inputs)
 
@@ -124,7 +155,17 @@ def zdiff(c: Session, *args: bytes) -> Reply:
 @command("ZINTERCARD numkeys key [key ...] [LIMIT limit]", "readonly movablekeys", since="7.0.0",
          complexity="O(N*K) N members in the smallest of K")  # fmt: skip
 def zintercard(c: Session, *args: bytes) -> Reply:
-    """Count the members that all sorted sets have, up to a limit (0: none)."""
+    """Count the members that all sorted sets have, up to a limit (0: none).
+
+    > ZADD points:mon 5 ada 3 alan
+    (integer) 2
+    > ZADD points:tue 4 alan 2 ada
+    (integer) 2
+    > ZINTERCARD 2 points:mon points:tue
+    (integer) 2
+    > ZINTERCARD 2 points:mon points:tue LIMIT 1
+    (integer) 1
+    """
     inputs = Inputs(c, "zintercard", args, (b"LIMIT",))
     return common(inputs.members, inputs.limit)
 
@@ -133,7 +174,22 @@ def zintercard(c: Session, *args: bytes) -> Reply:
          "write denyoom movablekeys", since="2.0.0",
          complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
 def zunionstore(c: Session, destination: bytes, *args: bytes) -> Reply:
-    """Store the members that any of the sorted sets has; gives how many."""
+    """Store the members that any of the sorted sets has; gives how many.
+
+    > ZADD points:mon 5 ada 3 alan
+    (integer) 2
+    > ZADD points:tue 4 alan 2 grace
+    (integer) 2
+    > ZUNIONSTORE points:all 2 points:mon points:tue WEIGHTS 1 2
+    (integer) 3
+    > ZRANGE points:all 0 -1 WITHSCORES
+    1) "grace"
+    2) "4"
+    3) "ada"
+    4) "5"
+    5) "alan"
+    6) "11"
+    """
     return keep(c, destination, b"zunionstore", Inputs(c, "zunionstore", args, STORE, True).stored(union))
 
 
@@ -141,13 +197,34 @@ def zunionstore(c: Session, destination: bytes, *args: bytes) -> Reply:
          "write denyoom movablekeys", since="2.0.0",
          complexity="O(N*K + M log M) N members in the smallest of K, M in the result")  # fmt: skip
 def zinterstore(c: Session, destination: bytes, *args: bytes) -> Reply:
-    """Store the members that all sorted sets have; gives how many."""
+    """Store the members that all sorted sets have; gives how many.
+
+    > ZADD points:mon 5 ada 3 alan
+    (integer) 2
+    > ZADD points:tue 4 alan 2 grace
+    (integer) 2
+    > ZINTERSTORE points:both 2 points:mon points:tue
+    (integer) 1
+    > ZRANGE points:both 0 -1 WITHSCORES
+    1) "alan"
+    2) "7"
+    """
     return keep(c, destination, b"zinterstore", Inputs(c, "zinterstore", args, STORE, True).stored(intersection))
 
 
 @command("ZDIFFSTORE destination numkeys key [key ...]", "write denyoom movablekeys", since="6.2.0",
          complexity="O(N + M log M) N members in all, M in the result")  # fmt: skip
 def zdiffstore(c: Session, destination: bytes, *args: bytes) -> Reply:
-    """Store the members of the first sorted set that no other has; gives how many."""
+    """Store the members of the first sorted set that no other has; gives how many.
+
+    > ZADD points:mon 5 ada 3 alan
+    (integer) 2
+    > ZADD points:tue 4 alan 2 grace
+    (integer) 2
+    > ZDIFFSTORE points:gone 2 points:mon points:tue
+    (integer) 1
+    > ZRANGE points:gone 0 -1
+    1) "ada"
+    """
     inputs = Inputs(c, "zdiffstore", args, store=True)
     return keep(c, destination, b"zdiffstore", difference(inputs.members[0], inputs.members[1:]))

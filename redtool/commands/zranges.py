@@ -119,42 +119,95 @@ class Range:
 @command("ZRANGE key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]", "readonly", since="1.2.0",
          complexity="O(log N + M) for M members given")  # fmt: skip
 def zrange(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give the members of a range of ranks, scores or members."""
+    """Give the members of a range of ranks, scores or members.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZRANGE leaderboard 0 1 REV WITHSCORES
+    1) "ada"
+    2) "90"
+    3) "grace"
+    4) "82"
+    > ZRANGE leaderboard 80 +inf BYSCORE
+    1) "grace"
+    2) "ada"
+    """
     return read(c, key, Range(args))
 
 
 @command("ZREVRANGE key start stop [WITHSCORES]", "readonly", since="1.2.0",
          complexity="O(log N + M) for M members given")  # fmt: skip
 def zrevrange(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give the members of a range of ranks, the highest score first."""
+    """Give the members of a range of ranks, the highest score first.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZREVRANGE leaderboard 0 1
+    1) "ada"
+    2) "grace"
+    """
     return read(c, key, Range(args, "rank", True))
 
 
 @command("ZRANGEBYSCORE key min max [WITHSCORES] [LIMIT offset count]", "readonly", since="1.0.5",
          complexity="O(log N + M) for M members given")  # fmt: skip
 def zrangebyscore(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give the members of a range of scores."""
+    """Give the members of a range of scores.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZRANGEBYSCORE leaderboard 75 90
+    1) "alan"
+    2) "grace"
+    3) "ada"
+    > ZRANGEBYSCORE leaderboard (75 +inf WITHSCORES LIMIT 0 1
+    1) "grace"
+    2) "82"
+    """
     return read(c, key, Range(args, "score", False))
 
 
 @command("ZREVRANGEBYSCORE key max min [WITHSCORES] [LIMIT offset count]", "readonly", since="2.2.0",
          complexity="O(log N + M) for M members given")  # fmt: skip
 def zrevrangebyscore(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give the members of a range of scores, the highest first."""
+    """Give the members of a range of scores, the highest first.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZREVRANGEBYSCORE leaderboard 85 -inf
+    1) "grace"
+    2) "alan"
+    """
     return read(c, key, Range(args, "score", True))
 
 
 @command("ZRANGEBYLEX key min max [LIMIT offset count]", "readonly", since="2.8.9",
          complexity="O(log N + M) for M members given")  # fmt: skip
 def zrangebylex(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give a range of members that all have one score, by their bytes."""
+    """Give a range of members that all have one score, by their bytes.
+
+    > ZADD names 0 ada 0 alan 0 barbara 0 grace
+    (integer) 4
+    > ZRANGEBYLEX names [al [c
+    1) "alan"
+    2) "barbara"
+    > ZRANGEBYLEX names (barbara +
+    1) "grace"
+    """
     return read(c, key, Range(args, "lex", False))
 
 
 @command("ZREVRANGEBYLEX key max min [LIMIT offset count]", "readonly", since="2.8.9",
          complexity="O(log N + M) for M members given")  # fmt: skip
 def zrevrangebylex(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give a range of members that all have one score, by their bytes, last first."""
+    """Give a range of members that all have one score, by their bytes, last first.
+
+    > ZADD names 0 ada 0 alan 0 barbara 0 grace
+    (integer) 4
+    > ZREVRANGEBYLEX names + [b
+    1) "grace"
+    2) "barbara"
+    """
     return read(c, key, Range(args, "lex", True))
 
 
@@ -170,7 +223,18 @@ def read(c: Session, key: bytes, wanted: Range) -> Reply:
 @command("ZRANGESTORE dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]", "write denyoom", since="6.2.0",
          complexity="O(log N + M) for M members stored")  # fmt: skip
 def zrangestore(c: Session, destination: bytes, source: bytes, *args: bytes) -> Reply:
-    """Store what ZRANGE would give as a sorted set; gives how many members."""
+    """Store what ZRANGE would give as a sorted set; gives how many members.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZRANGESTORE podium leaderboard 0 1 REV
+    (integer) 2
+    > ZRANGE podium 0 -1 WITHSCORES
+    1) "grace"
+    2) "82"
+    3) "ada"
+    4) "90"
+    """
     wanted = Range(args, store=True)
     zset = c.readable(source, ZSet)
     found = ZSet() if zset is None else ZSet.of(zset.slice(wanted.span(zset)))
@@ -182,13 +246,27 @@ def zrangestore(c: Session, destination: bytes, source: bytes, *args: bytes) -> 
 
 @command("ZCOUNT key min max", "readonly fast", since="2.0.0", complexity="O(log N)")
 def zcount(c: Session, key: bytes, low: bytes, high: bytes) -> Reply:
-    """Count the members in a range of scores."""
+    """Count the members in a range of scores.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZCOUNT leaderboard 80 90
+    (integer) 2
+    > ZCOUNT leaderboard -inf (82
+    (integer) 1
+    """
     return count(c, key, Range((low, high), "score"))
 
 
 @command("ZLEXCOUNT key min max", "readonly fast", since="2.8.9", complexity="O(log N)")
 def zlexcount(c: Session, key: bytes, low: bytes, high: bytes) -> Reply:
-    """Count a range of members that all have one score."""
+    """Count a range of members that all have one score.
+
+    > ZADD names 0 ada 0 alan 0 barbara 0 grace
+    (integer) 4
+    > ZLEXCOUNT names [a (b
+    (integer) 2
+    """
     return count(c, key, Range((low, high), "lex"))
 
 
@@ -206,19 +284,45 @@ def count(c: Session, key: bytes, wanted: Range) -> int:
 
 @command("ZREMRANGEBYRANK key start stop", "write", since="2.0.0", complexity="O(log N + M) for M members removed")
 def zremrangebyrank(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
-    """Remove the members of a range of ranks; gives how many."""
+    """Remove the members of a range of ranks; gives how many.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZREMRANGEBYRANK leaderboard 0 0
+    (integer) 1
+    > ZRANGE leaderboard 0 -1
+    1) "grace"
+    2) "ada"
+    """
     return remove(c, key, Range((start, stop), "rank"), b"zremrangebyrank")
 
 
 @command("ZREMRANGEBYSCORE key min max", "write", since="1.2.0", complexity="O(log N + M) for M members removed")
 def zremrangebyscore(c: Session, key: bytes, low: bytes, high: bytes) -> Reply:
-    """Remove the members of a range of scores; gives how many."""
+    """Remove the members of a range of scores; gives how many.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZREMRANGEBYSCORE leaderboard -inf (85
+    (integer) 2
+    > ZRANGE leaderboard 0 -1
+    1) "ada"
+    """
     return remove(c, key, Range((low, high), "score"), b"zremrangebyscore")
 
 
 @command("ZREMRANGEBYLEX key min max", "write", since="2.8.9", complexity="O(log N + M) for M members removed")
 def zremrangebylex(c: Session, key: bytes, low: bytes, high: bytes) -> Reply:
-    """Remove a range of members that all have one score; gives how many."""
+    """Remove a range of members that all have one score; gives how many.
+
+    > ZADD names 0 ada 0 alan 0 barbara 0 grace
+    (integer) 4
+    > ZREMRANGEBYLEX names [a (b
+    (integer) 2
+    > ZRANGE names 0 -1
+    1) "barbara"
+    2) "grace"
+    """
     return remove(c, key, Range((low, high), "lex"), b"zremrangebylex")
 
 
