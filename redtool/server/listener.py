@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from sys import maxsize
 from typing import TYPE_CHECKING
 
 from redtool import errors
@@ -34,6 +35,9 @@ class Listener:
         self.stopped = asyncio.Event()
         self.unsaved = False  # SHUTDOWN NOSAVE: a store without a journal is not saved when it is closed
         store.on_shutdown = self._shut_down
+        for name in ("commandlog-request-larger-than", "commandlog-reply-larger-than"):
+            store.config.on_change(name, self._watch_sizes)
+        self._watch_sizes()
 
     async def start(self, *, host: str = "127.0.0.1", port: int | None = None, path: str | None = None) -> None:
         """Begin to listen; ``port`` 0 takes a free one. Raises ConnectError when the address is taken."""
@@ -55,6 +59,11 @@ class Listener:
         """The TCP ports that are listened on."""
         sockets = [one for server in self._servers for one in server.sockets]
         return [one.getsockname()[1] for one in sockets if one.family != socket.AF_UNIX]
+
+    def _watch_sizes(self, changed: object = None) -> None:
+        """Note from how many bytes on requests and replies are large; never, for -1."""
+        limits = (self.store.config[f"commandlog-{kind}-larger-than"] for kind in ("request", "reply"))
+        self.large_request, self.large_reply = (limit if limit >= 0 else maxsize for limit in limits)
 
     def connect(self) -> Connection:
         from redtool.server.connection import Connection

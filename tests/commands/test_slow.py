@@ -12,6 +12,7 @@ from redtool.commands.table import find
 from redtool.store import Entry
 from tests.commands.conftest import Runner
 from tests.embedded import Client
+from tests.served import Served
 
 COUNT = "-ERR count should be greater than or equal to -1"
 KIND = "-ERR type should be one of the following: slow, large-request, large-reply"
@@ -53,6 +54,17 @@ def test_slow_log(r: Runner) -> None:
     assert [entry[5] for entry in entries] == [b"me", b"me"]
     assert entries[0][0] == entries[1][0] + 1
     assert r("SLOWLOG LEN") == 3
+
+
+def test_large_requests_and_replies(served: Served) -> None:
+    with served.client() as client:
+        client.call("CONFIG", "SET", "commandlog-request-larger-than", 100, "commandlog-reply-larger-than", 100)
+        client.call("SET", "k", "v" * 200)
+        client.call("GET", "k")
+        [[_, _, size, line, _, _]] = client.call("COMMANDLOG", "GET", -1, "LARGE-REQUEST")
+        assert (size, line) == (227, [b"SET", b"k", b"v" * 128 + b"... (72 more bytes)"])
+        [[_, _, size, line, _, _]] = client.call("COMMANDLOG", "GET", -1, "LARGE-REPLY")[-1:]
+        assert (size, line) == (208, [b"GET", b"k"])
 
 
 def test_transactions_are_logged_by_their_commands(r: Runner) -> None:
