@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import hiredis
+
 from redtool import words
 from redtool.commands.table import TABLE, Command
 from tests import embedded, servers, wire
@@ -49,6 +51,7 @@ EXCLUDED: dict[str, str] = {
     "MODULE": "modules; see test_alone",
     "MONITOR": "no reply to compare",
     "OBJECT": "encodings depend on the history in a real server; checked on its own",
+    "PFSELFTEST": "touches no data, and takes long",
     "PSUBSCRIBE": "no reply to compare",
     "PSYNC": "replication; see test_alone",
     "QUIT": "ends the connection",
@@ -73,7 +76,10 @@ PLACED = {"MULTI", "EXEC", "DISCARD", "WATCH"}  # drawn as blocks
 RANDOM = {"SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "RANDOMKEY", "SPOP"}
 SCANS = {"SCAN": 1, "HSCAN": 2, "SSCAN": 2, "ZSCAN": 2}  # place of the cursor
 ALONE = RANDOM | SCANS.keys() | {"SORT", "SORT_RO"}  # not inside MULTI: comparing them takes further questions
-RARE = {"FLUSHALL": 0.05, "FLUSHDB": 0.1, "SWAPDB": 0.2, "SELECT": 0.3, "DEL": 0.5, "UNLINK": 0.5, "MOVE": 0.5}
+SCRIPTS = (b"return redis.pcall(unpack(ARGV))", b"redis.setresp(3) return redis.pcall(unpack(ARGV))")
+WAITING = {"BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP"}
+RARE = {"FLUSHALL": 0.05, "FLUSHDB": 0.1, "SWAPDB": 0.2, "SELECT": 0.3, "DEL": 0.5, "UNLINK": 0.5, "MOVE": 0.5,
+        **dict.fromkeys(WAITING, 0.5)}  # fmt: skip
 
 # Where Valkey 9 gives an error and the engine, like Redis 7, nil or WRONGTYPE.
 AS_REDIS = {"GETEX": "Valkey reads the expiry before it looks for the key"}
@@ -81,7 +87,7 @@ AS_REDIS = {"GETEX": "Valkey reads the expiry before it looks for the key"}
 Argv = tuple[bytes, ...]
 Step = tuple[int, Argv]  # which of two clients says what
 
-OPTIONS = ("--hz", "500")  # so that a wait of a millisecond ends after about one
+OPTIONS = ("--hz", "500", "--enable-debug-command", "yes")  # so that a wait of a millisecond ends after about one
 CHECK_EVERY = 25
 TTL_TOLERANCE = 5000  # ms between two clocks read one after the other
 
@@ -96,6 +102,7 @@ class Program:
         self.rng, self.commands = rng, commands
         self.weights = [RARE.get(command.name, 1.0) for command in commands]
         self.inside = [command for command in commands if command.name not in ALONE]
+        self.scripted = any(name in TABLE for name in (b"EVAL",))
         self.samples = Samples(rng)
 
     def steps(self, length: int) -> list[Step]:
@@ -103,10 +110,17 @@ class Program:
         while len(out) < length:
             if self.rng.random() < 0.03:
                 out += self.transaction()
+            elif self.scripted and self.rng.random() < 0.1:
+                out.append((int(self.rng.random() < 0.15), self.script()))
             else:
                 command = self.rng.choices(self.commands, self.weights)[0]
                 out.append((int(self.rng.random() < 0.15), self.command(command)))
         return out
+
+    def script(self) -> Argv:
+        """A command within a script."""
+        command = self.rng.choice(self.inside)
+        return (b"EVAL", self.rng.choice(SCRIPTS), b"0", *self.command(command))
 
     def transaction(self) -> Iterator[Step]:
         """Sometimes WATCH and what another client does then; MULTI … EXEC or DISCARD."""
@@ -118,7 +132,7 @@ class Program:
                 yield rng.randint(0, 1), self.command(rng.choice(self.inside))
         yield 0, (b"MULTI",)
         for _ in range(rng.randint(0, 5)):
-            yield 0, self.command(rng.choice(self.inside))
+            yield 0, self.script() if self.scripted and rng.random() < 0.1 else self.command(rng.choice(self.inside))
         yield 0, (rng.choice((b"EXEC", b"EXEC", b"exec", b"DISCARD")),)
 
     def command(self, command: Command) -> Argv:
@@ -183,7 +197,7 @@ class Difference:
     @property
     def name(self) -> str:
         argv = self.history[-1][1]
-        return argv[0].decode("latin-1").upper() if argv else ""
+        return name_of(argv) if argv else ""
 
     def __str__(self) -> str:
         lines = [f"{self.what}: {self.name}"]
@@ -206,15 +220,17 @@ class Pair:
         self.engine: list[Any] = [first, *(embedded.Client(first.store, proto, False) for _ in range(2))]
         self.server: list[Any] = [server.client(proto) for _ in range(3)]
         self.queued: list[list[Argv]] = [[], []]
+        self.events = Events(first.store, server)
 
     def close(self) -> None:
         for client in self.server:
             client.close()
+        self.events.close()
 
     def step(self, step: Step) -> Difference | None:
         """Run one step on both sides and compare the replies."""
         client, argv = step
-        name = argv[0].decode("latin-1").upper()
+        name = name_of(argv)
         vague = self.is_vague(client, argv) if name in ("SORT", "SORT_RO") else False
         ours = reply_of(name, self.engine[client].wire(*argv))
         theirs = reply_of(name, self.server[client].wire(*argv))
@@ -239,7 +255,7 @@ class Pair:
 
     def same(self, client: int, argv: Argv, ours: Tree, theirs: Tree, vague: bool = False) -> bool:
         """Whether two replies that are not equal are as good as equal for this command."""
-        name = argv[0].decode("latin-1").upper()
+        name = name_of(argv)
         if wire.is_error(ours) or wire.is_error(theirs):
             return tolerated(name, argv, ours, theirs)
         if name in SCANS:
@@ -296,6 +312,17 @@ class Pair:
             self.engine[client].call("SADD", argv[1], *(member for _, member in back))
             self.engine[client].call("SREM", argv[1], *(member for _, member in taken - mine))
 
+    def compare(self, history: list[Step]) -> Difference | None:
+        """The keyspace events since the last time, and a digest of all data; where it differs, key by key."""
+        ours, theirs = self.events.take()
+        if ours != theirs:
+            at = next((i for i, (left, right) in enumerate(zip(ours, theirs, strict=False)) if left != right),
+                      min(len(ours), len(theirs)))  # fmt: skip
+            return Difference("events", history, *(f"… {' '.join(each[at : at + 6])}" for each in (ours, theirs)))
+        if self.engine[2].wire("DEBUG", "DIGEST") == self.server[2].wire("DEBUG", "DIGEST"):
+            return None
+        return self.compare_datasets(history)
+
     def compare_datasets(self, history: list[Step]) -> Difference | None:
         ours, theirs = dataset(self.engine[2]), dataset(self.server[2])
         for key in sorted({*ours, *theirs}):
@@ -304,6 +331,50 @@ class Pair:
                 where = f"db {key[0]} {shown(key[1])} = "
                 return Difference("dataset", history, f"{where}{entry_text(left)}", f"{where}{entry_text(right)}")
         return None
+
+
+class Events:
+    """What an engine and a server tell of their keys: the messages of every ``__keyevent@`` channel."""
+
+    def __init__(self, store: Any, server: servers.RealServer) -> None:
+        self.ours = embedded.Client(store)
+        self.server, self.theirs = server, server.client()
+        for client in (self.ours, self.theirs):
+            client.call("CONFIG", "SET", "notify-keyspace-events", "EA")
+            client.call("PSUBSCRIBE", "__keyevent@*")
+        self.theirs.call("SUBSCRIBE", "so far")
+        self.reader = hiredis.Reader()
+
+    def take(self) -> tuple[list[str], list[str]]:
+        """The events since the last time, each as ``database event key``."""
+        inbox = self.ours.session.inbox
+        ours = [event_text(message) for message in inbox]
+        inbox.clear()
+        self.server.call("PUBLISH", "so far", "")
+        theirs = []
+        while True:
+            message = self.reader.gets()
+            if message is False:
+                self.reader.feed(self.theirs.receive_wire())
+            elif message[0] == b"message":
+                return ours, theirs
+            else:
+                theirs.append(event_text(message))
+
+    def close(self) -> None:
+        self.ours.close()
+        self.theirs.close()
+
+
+def event_text(message: Any) -> str:
+    database, event = message[2].removeprefix(b"__keyevent@").split(b"__:")
+    return f"{database.decode()} {event.decode()} {shown(message[3])};"
+
+
+def name_of(argv: Argv) -> str:
+    """The name of a command, or of the one within a script."""
+    word = argv[3] if argv[0] == b"EVAL" and len(argv) > 3 else argv[0]
+    return word.decode("latin-1").upper()
 
 
 def reply_of(name: str, data: bytes) -> Tree:
@@ -413,11 +484,11 @@ def run(server: servers.RealServer, steps: Sequence[Step], proto: int, every: in
         for i, step in enumerate(steps):
             found = pair.step(step)
             if found is None and i % every == every - 1:
-                found = pair.compare_datasets([])
+                found = pair.compare([])
             if found is not None:
                 found.history = list(steps[: i + 1])
                 return found
-        return pair.compare_datasets(list(steps))
+        return pair.compare(list(steps)) or pair.compare_datasets(list(steps))
     finally:
         pair.close()
 
@@ -431,7 +502,7 @@ def shrink(server: servers.RealServer, found: Difference, proto: int, tries: int
             shorter = found.history[:start] + found.history[start + size :]
             tries -= 1
             again = run(server, shorter, proto, len(shorter) + 1) if shorter else None
-            if again is not None and (again.what == "dataset" or again.name == found.name):
+            if again is not None and again.what == found.what and (again.what != "reply" or again.name == found.name):
                 found = again
             else:
                 start += size

@@ -11,7 +11,8 @@ from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from redtool import errors
-from redtool.resp import Requests, encode
+from redtool.commands.slowlog import note_size
+from redtool.resp import NULL_ARRAY, Requests, encode, pack
 from redtool.session import Block, Ended, Session
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, listener: Listener) -> None:
         self.listener, self.store = listener, listener.store
         self.session = Session(self.store)
+        self.session.no_array = NULL_ARRAY
         self.session.deliver = self.deliver
         self.session.on_end = self.end
         self.session.on_switch = self.encode_so_far
@@ -36,6 +38,9 @@ class Connection(asyncio.Protocol):
         self.late: list[tuple[int, Reply]] = []  # what came out of turn, and after how many replies
         self.out: list[bytes] = []
         self.running = self.full = self.broken = False
+        self.fed = 0  # bytes read since commands were last run
+        self.batch: list[Argv] = []
+        self.done = 0  # commands of the batch whose replies are encoded
         self.waiter: Waiter | None = None
         self.timer: asyncio.TimerHandle | None = None
 
@@ -57,6 +62,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.store.net_in += len(data)
+        self.fed += len(data)
         self.requests.feed(data)
         self.serve()
 
@@ -91,8 +97,11 @@ class Connection(asyncio.Protocol):
 
     def run(self, batch: list[Argv]) -> None:
         """Run commands and write their replies; those behind one that waits are kept."""
-        self.running, self.done = True, 0
-        ended = False
+        self.running, self.done, self.batch = True, 0, batch
+        if self.fed > self.listener.large_request:
+            for argv in batch:
+                note_size(self.session, b"large-request", argv, len(pack(argv)))
+        self.fed, ended = 0, False
         try:
             self.store.run(self.session, batch, self.replies)
         except Block as block:
@@ -149,17 +158,21 @@ class Connection(asyncio.Protocol):
 
     def encode_so_far(self) -> None:
         """Turn replies into bytes: at the end of a batch, and before the protocol changes."""
-        proto, out = self.session.proto, self.out
+        proto = self.session.proto
+        encoded = [encode(reply, proto) for reply in self.replies]
+        whole = b"".join(encoded)
+        if len(whole) > self.listener.large_reply:
+            for argv, piece in zip(self.batch[self.done :], encoded, strict=False):
+                note_size(self.session, b"large-reply", argv, len(piece))
         if self.late:
             place = 0
             for at, message in self.late:
-                out += [encode(reply, proto) for reply in self.replies[place : at + 1]]
-                out.append(encode(message, proto))
+                self.out += [*encoded[place : at + 1], encode(message, proto)]
                 place = max(place, at + 1)
-            out += [encode(reply, proto) for reply in self.replies[place:]]
+            self.out += encoded[place:]
             self.late.clear()
         else:
-            out += [encode(reply, proto) for reply in self.replies]
+            self.out.append(whole)
         self.done += len(self.replies)
         self.replies.clear()
 

@@ -62,7 +62,7 @@ def test_large_requests_and_replies(served: Served) -> None:
         client.call("SET", "k", "v" * 200)
         client.call("GET", "k")
         [[_, _, size, line, _, _]] = client.call("COMMANDLOG", "GET", -1, "LARGE-REQUEST")
-        assert (size, line) == (227, [b"SET", b"k", b"v" * 128 + b"... (72 more bytes)"])
+        assert (size, line) == (228, [b"SET", b"k", b"v" * 128 + b"... (72 more bytes)"])
         [[_, _, size, line, _, _]] = client.call("COMMANDLOG", "GET", -1, "LARGE-REPLY")[-1:]
         assert (size, line) == (208, [b"GET", b"k"])
 
