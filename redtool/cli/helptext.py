@@ -127,13 +127,16 @@ def redis_command(words: list[str]) -> str:
         command = command.subs.get(words[1].upper().encode("utf-8", "surrogateescape"))
         if command is None:
             return ""
-    shown = [f"{command.line}\n", paragraphs(command.prose)]
-    facts = [("group", command.group.replace("_", " ")), ("since", command.since), ("complexity", command.complexity)]
+    shown = [fold(command.line), *([paragraphs(command.prose)] if command.prose else [])]
+    complexity = "" if command.handler is None else command.complexity
+    facts = [("group", command.group.replace("_", " ")), ("since", command.since), ("complexity", complexity)]
     shown.append(rows(fact for fact in facts if fact[1]))
     if command.example:
         shown.append("Example\n" + "".join(f"  {line}".rstrip() + "\n" for line in command.example))
     if command.subs:
-        shown.append(rows((sub.line, sub.summary) for sub in command.subs.values()))
+        fits = width() - 4
+        shown.append(rows((sub.line if len(sub.line) <= fits else f"{sub.name} …", sub.summary)
+                          for sub in command.subs.values()))  # fmt: skip
     return "\n".join(shown)
 
 
@@ -152,6 +155,12 @@ def entry(left: str, right: str, column: int) -> str:
         lines.insert(0, "")
     first, *rest = lines
     return f"{head:<{column}}{first}".rstrip() + "\n" + "".join(f"{'':<{column}}{line}\n" for line in rest)
+
+
+def fold(line: str) -> str:
+    """A syntax line, folded under the name's end."""
+    indent = " " * min(len(line.partition(" ")[0]) + 1, 12)
+    return "\n".join(wrap(line, width(), subsequent_indent=indent, break_on_hyphens=False)) + "\n"
 
 
 def fill(text: str) -> str:

@@ -87,6 +87,19 @@ def test_help_of_a_redis_command(p: Program, words: list[str], start: str) -> No
     assert done.out.decode().startswith(start)
 
 
+def test_help_of_a_redis_command_has_its_example(p: Program) -> None:
+    done = p.call("help", "hget")
+    assert done.out.decode().endswith(
+        "Example\n  > HSET user:1 name Ada\n  (integer) 1\n  > HGET user:1 name\n  \"Ada\"\n"
+        "  > HGET user:1 email\n  (nil)\n")  # fmt: skip
+
+
+def test_help_of_a_long_syntax_is_folded(p: Program) -> None:
+    for words in (["geosearch"], ["client"], ["client", "kill"], ["bitfield"]):
+        lines = p.call("help", *words).out.decode().splitlines()
+        assert max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize("words", [["help", "nosuch"], ["help", "scan", "x"], ["policy", "nosuch", "--help"]])
 def test_help_of_nothing(p: Program, words: list[str]) -> None:
     done = p.call(*words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redtool.commands.table import load_all
+from redtool.commands.table import Command, load_all
 from redtool.repl.helptext import about
 from redtool.repl.judge import judge
 from redtool.repl.messages import confirmations, message
@@ -85,6 +85,7 @@ def test_durations(seconds: float, shown: str) -> None:
     ("words", "parts"),
     [
         ([b"get"], ["GET key\n", "Give the string under a key.", "since 1.0.0", "complexity O(1)", "group string"]),
+        ([b"hget"], ["\n\n  > HSET user:1 name Ada\n  (integer) 1\n  > HGET user:1 name\n"]),
         ([b"CONFIG", b"SET"], ["CONFIG SET parameter value [parameter value ...]"]),
         ([b"CONFIG"], ["CONFIG <subcommand>", "CONFIG GET ", "CONFIG SET "]),
         ([b"@list"], ["LPUSH  ", "BLPOP  "]),
@@ -102,6 +103,13 @@ def test_help(words: list[bytes], parts: list[str]) -> None:
     shown = text(about(words, COMMANDS, 80))
     for part in parts:
         assert part in shown
+
+
+def test_help_on_a_command_that_a_server_described_has_our_example() -> None:
+    theirs = Command("HGET", "HGET key field", None, "readonly", "hash", "2.0.0", "O(1)")
+    assert "  > HGET user:1 name\n" in text(about([b"HGET"], {b"HGET": theirs}, 80))
+    theirs = Command("JSON.GET", "JSON.GET key", None, "readonly", "module", "2.0.0", "O(1)")
+    assert ">" not in text(about([b"JSON.GET"], {b"JSON.GET": theirs}, 80))
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
