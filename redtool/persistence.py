@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from redtool.engine.hashes import Hash
     from redtool.engine.keyspace import Keyspace
 
 CONFIG_FILE = "redtool.conf"
@@ -31,12 +32,13 @@ class Sink:
         self.store = store
         self.session = Session(store)
         store.forget(self.session)  # no client
+        self.filled = store.databases[0]
 
     def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:
         if db >= len(self.store.databases):
             most = len(self.store.databases)
             raise errors.StoreError(f"the file has database {db}, the store only {most}; see databases in redtool.conf")
-        keyspace = self.store.databases[db]
+        keyspace = self.filled = self.store.databases[db]
         return keyspace.data, keyspace.expires
 
     def aux(self, name: bytes, value: bytes) -> None:
@@ -44,6 +46,10 @@ class Sink:
 
     def sizes(self, keys: int, expires: int) -> None:
         """How many keys follow; Python's dicts grow by themselves."""
+
+    def fields(self, key: bytes, value: Hash) -> None:
+        """A hash has come some of whose fields have deadlines."""
+        self.filled.note_fields(key, value)
 
     def function(self, code: bytes) -> None:
         self.store.functions.append(code)

@@ -599,3 +599,125 @@ class LogKind(ReplyError):
 
 class NoLatencySamples(ReplyError):
     text = "ERR No samples available for event '{}'"
+
+class FilterNotInteger(ReplyError):
+    text = "ERR {} is not an integer or out of range"
+
+class FilterNotPositive(ReplyError):
+    text = "ERR {} should be greater than 0"
+
+class FilterDb(ReplyError):
+    text = "ERR DB number should be between 0 and {}"
+
+class UnknownFilterFlags(ReplyError):
+    text = "ERR Unknown flags found in the provided filter: {}"
+
+class UnknownFilterCapa(ReplyError):
+    text = "ERR Unknown capa found in the provided filter: {}"
+
+class ClientIdNotPositive(ReplyError):
+    text = "ERR client-id should be greater than 0"
+
+class FilterNoUser(ReplyError):
+    text = "ERR No such user '{}'"
+
+class NoSuchClient(ReplyError):
+    text = "ERR No such client"
+
+class PauseMode(ReplyError):
+    text = "ERR CLIENT PAUSE mode must be WRITE or ALL"
+
+class NotImporting(ReplyError):
+    text = "ERR Server is not in import mode"
+
+class MonitorDenied(ReplyError):
+    text = "ERR MONITOR isn't allowed for DENY BLOCKING client"
+
+class MonitorsReadNothing(ReplyError):
+    text = "ERR Replica can't interact with the keyspace"
+
+class NoCaching(ReplyError):
+    text = (
+        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+    )
+
+class CachingYes(ReplyError):
+    text = "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."
+
+class CachingNo(ReplyError):
+    text = "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."
+
+class OneRedirect(ReplyError):
+    text = "ERR A client can only redirect to a single other client"
+
+class NoRedirectTarget(ReplyError):
+    text = "ERR The client ID you want redirect to does not exist"
+
+class PrefixNeedsBcast(ReplyError):
+    text = "ERR PREFIX option requires BCAST mode to be enabled"
+
+class BcastSwitch(ReplyError):
+    text = (
+        "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it "
+        "with a different mode."
+    )
+
+class BcastWithOpt(ReplyError):
+    text = "ERR OPTIN and OPTOUT are not compatible with BCAST"
+
+class OptinWithOptout(ReplyError):
+    text = "ERR You can't specify both OPTIN mode and OPTOUT mode"
+
+class OptSwitch(ReplyError):
+    text = (
+        "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it "
+        "with a different mode."
+    )
+
+class PrefixOverlap(ReplyError):
+    text = "ERR Prefix '{}' overlaps with {} prefix '{}'. Prefixes for a single client must not overlap."
+
+class NegativeExpire(ReplyError):
+    text = "ERR invalid expire time, must be >= 0"
+
+class FieldsMissing(ReplyError):
+    text = "ERR Mandatory argument FIELDS is missing or not at the right position"
+
+class FieldCount(ReplyError):
+    text = "ERR Number of fields must be a positive integer"
+
+class NumFieldsTooSmall(ReplyError):
+    text = "ERR Parameter `numFields` should be greater than 0"
+
+class FieldCountDiffers(ReplyError):
+    text = "ERR The `numfields` parameter must match the number of arguments"
+
+class InvalidFieldCount(ReplyError):
+    text = "ERR invalid number of fields"
+
+class FieldConditionTwice(ReplyError):
+    text = "ERR Only one of FXX or FNX arguments can be specified"
+
+class FieldExpiryTwice(ReplyError):
+    text = "ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified"
+
+class UnknownArgument(ReplyError):
+    text = "ERR unknown argument: {}"
+
+class DigestForm(ReplyError):
+    text = "ERR must be exactly 16 hexadecimal characters"
+
+class DelexCondition(ReplyError):
+    text = "ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE"
+
+class DelexNotString(ReplyError):
+    text = "ERR Key should be of string type if conditions are specified"
+
+class BadNumkeys(ReplyError):
+    text = "ERR invalid numkeys value or out of range"
+
+class IdCount(ReplyError):
+    text = "ERR Number of IDs must be a positive integer"
+
+class IdCountDiffers(ReplyError):
+    text = "ERR The `numids` parameter must match the number of arguments"

@@ -53,8 +53,8 @@ class Session:
     """
 
     __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "db", "deliver", "deny_block", "dirty",
-                 "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "on_end", "on_switch",
-                 "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "stranger", "tracking",
+                 "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "no_array",
+                 "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "stranger", "tracking",
                  "user", "watching")  # fmt: skip
 
     def __init__(self, store: Store, caller: Session | None = None) -> None:
@@ -74,7 +74,7 @@ class Session:
         self.authenticated = True
         self.stranger = False  # has not logged in: ``authenticated`` only while the default user needs no password
         self.muted = ""  # CLIENT REPLY: "off", "skip" (this command), "skip next"
-        self.tracking: Any = None  # what CLIENT TRACKING asked for
+        self.tracking: Any = None if caller is None else caller.tracking  # what CLIENT TRACKING asked for
         self.inbox: deque[Reply] = deque()
         self.deliver: Callable[[Reply], object] = self.inbox.append
         self.ended = False  # no further command is run
@@ -86,12 +86,13 @@ class Session:
         self.name = b""
         self.labels: dict[str, bytes] = {}  # what CLIENT SETINFO, NO-EVICT and NO-TOUCH said
         self.proto = 2
+        self.no_array: Reply = None  # for want of an array; who writes replies to a wire sets it to resp.NULL_ARRAY
         self.queue: list[Argv] | None = None  # between MULTI and EXEC
         self.aborted = False  # a command failed to queue
         self.dirty = False  # a watched key changed
         self.watching: list[tuple[Keyspace, bytes]] = []
         self.deny_block = False  # inside EXEC: blocking commands do not wait
-        self.guarded = self.user is not None and not self.user.unlimited
+        self.guarded = self.tracking is not None or (self.user is not None and not self.user.unlimited)
         self.effects: list[Argv] | None = None
 
     def review(self) -> None:
@@ -155,7 +156,7 @@ class Session:
     def readable(self, key: bytes, kind: type) -> Any:
         """The value under ``key`` if it is of this kind, None when missing; counts a hit or a miss."""
         db = self.db
-        value = db.get(key) if db.expires or db.tracking else db.data.get(key)
+        value = db.get(key) if db.expires or db.careful else db.data.get(key)
         if value is None:
             self.store.misses += 1
             return None
@@ -168,7 +169,7 @@ class Session:
     def writable(self, key: bytes, kind: type, create: bool = False) -> Any:
         """The same for a command that writes: no statistics; ``create`` makes an empty one."""
         db = self.db
-        value = db.get(key) if db.expires or db.tracking else db.data.get(key)
+        value = db.get(key) if db.expires or db.careful else db.data.get(key)
         if value is None:
             if create:
                 value = kind()
@@ -237,12 +238,12 @@ class Session:
 
     def wait(self, keys: Sequence[bytes], timeout: float, kind: type, again: Argv | None = None,
              gone: bool = False) -> Reply:  # fmt: skip
-        """Wait ``timeout`` seconds (0: for ever) for one of ``keys`` to be of this kind; None where nobody waits.
+        """Wait ``timeout`` seconds (0: for ever) for one of ``keys`` to be of this kind; nil where nobody waits.
 
         ``again`` and ``gone`` are Block's.
         """
         if self.deny_block:
-            return None
+            return self.no_array
         raise Block(keys, self.now + round(timeout * 1000) if timeout else None, kind, again, gone)
 
     def unwatch(self) -> None:

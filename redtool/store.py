@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sys import modules
 from time import time_ns
 
 from redtool import errors
 from redtool.commands import table
+from redtool.config import DEFAULTS, SIZES
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
 from redtool.resp import NO_REPLY, QUEUED
@@ -33,6 +35,7 @@ CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
 SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
 CRON_EXPIRED = 1000  # keys a round may expire
 NEVER = 1 << 63
+SCRIPTS = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"})
 NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
 
 
@@ -87,6 +90,7 @@ class Store:
         self.databases = [Keyspace(i, self.clock) for i in range(config["databases"])]
         for db in self.databases:
             db.on_expired = self._expired
+            db.on_fields_expired = self._fields_expired
         self.entries: dict[bytes, Entry] = {}
         self._containers: dict[bytes, Entry] = {}
         self._queued = Entry(table.Command("QUEUED", "QUEUED", _queued, "", "", "", ""))
@@ -96,7 +100,7 @@ class Store:
         self.config_path: str | None = None
         self.on_shutdown: Callable[[bool], None] | None = None  # a server's way to stop; told whether to save nothing
         self._rng: Random | None = None
-        self.changes = self.hits = self.misses = self.expired = 0
+        self.changes = self.hits = self.misses = self.expired = self.expired_fields = 0
         self.error_codes: dict[str, int] = {}  # error replies by their first word
         self.sessions: dict[int, Session] = {}  # the clients, by number
         self.default_user: User | None = None  # None: new clients may do everything
@@ -107,6 +111,8 @@ class Store:
         self.observed = False  # a change is told to somebody: keyspace events or tracking
         self.monitors: dict[Session, None] = {}
         self.pause: Pause | None = None  # CLIENT PAUSE
+        self.current: Session | None = None  # whose commands are run, or were last
+        self.serving = False  # a command that waited is run again
         self.busy = False  # a script runs for longer than busy-reply-threshold
         self.postponed: list[Waiter] = []
         self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
@@ -116,6 +122,10 @@ class Store:
         config.on_change("latency-monitor-threshold", self._watch_slow)
         self._watch_slow()
         config.on_change("requirepass", self._password)
+        for name in SIZES:
+            config.on_change(name, self._resized)
+        if any(config[name] != DEFAULTS[name] for name in SIZES) or "redtool.engine.limits" in modules:
+            self._resized()
         self._guard = ""
         self.guarded = False  # commands need more than the plain path: see ``review``
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
@@ -194,9 +204,15 @@ class Store:
         """
         clock, time_ns, entries, outermost = self.clock, self.time_ns, self.entries, not self.depth
         start = time_ns()
-        if outermost and start > self._next_cron:
-            clock.ns = start
-            self.cron()
+        if outermost:
+            if start > self._next_cron:
+                clock.ns = start
+                self.current = None
+                self.cron()
+            self.current = session
+            session.seen = start
+            if batch:
+                session.last = batch[-1]
         self.depth += 1
         try:
             for argv in batch:
@@ -211,13 +227,18 @@ class Store:
                         plain = False
                         entry = None  # an error from here on is a refusal
                         entry = self._checked(session, argv)
-                        reply = entry.handler(session, *argv[entry.skip :])
+                        if "no-touch" in session.labels:
+                            reply = self._untouched(session, entry, argv)
+                        else:
+                            reply = entry.handler(session, *argv[entry.skip :])
                     else:
                         reply = entry.handler(session, *argv[1:])
                 except errors.ReplyError as error:
                     reply = error
                     self._failed(session, entry, error)
-                except Block:
+                except Block as block:
+                    if self.monitors and entry is not None and not block.postponed:
+                        self._show(session, entry, argv)
                     if session.effects is not None:  # XREADGROUP makes its consumer before it waits
                         self._record(session, argv)
                     raise
@@ -248,6 +269,8 @@ class Store:
                     break
         finally:
             self.depth -= 1
+            if outermost and self.trackers is not None:
+                self.trackers.settle()
 
     def _checked(self, session: Session, argv: Argv) -> Entry:
         """Find the command and stand before it what a plain one needs not; raises what refuses it.
@@ -264,21 +287,18 @@ class Store:
         if not entry.low <= len(argv) <= most:
             entry.rejected += 1
             wrong = errors.WrongArity(_lower(entry.command.name))
-            if entry.command.name == "EXEC":
-                from redtool.commands.transactions import leave
-
-                leave(session)
-                raise errors.ExecAbortBecause(wrong.message.removeprefix("ERR "))
-            raise wrong
+            raise self._no_exec(session, wrong) if entry.command.name == "EXEC" else wrong
         flags = entry.flags
         if not session.authenticated and "no_auth" not in flags:
             entry.rejected += 1
             raise errors.NoAuth
+        if session.queue is not None and "no_multi" in flags and entry.command.name not in NOT_QUEUED:
+            raise errors.NotInMulti
         if session.user is not None and not session.user.unlimited:
             refusal = session.user.refusal(session, entry.command, argv)
             if refusal is not None:
                 entry.rejected += 1
-                raise refusal
+                raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
         if self._guard and entry.write:
             entry.rejected += 1
             raise errors.ReadOnly if self._guard == "read-only" else errors.NoWrites(self._guard)
@@ -289,29 +309,64 @@ class Store:
         if self.busy and "allow_busy" not in flags:
             entry.rejected += 1
             raise errors.Busy
+        if self.monitors and session in self.monitors:
+            from redtool.commands.monitor import refuse
+
+            refuse(session, entry)
         if self.pause is not None and session.caller is None:
             self.pause.hold(session, entry.command, argv)
         if session.queue is not None and entry.command.name not in NOT_QUEUED:
-            if "no_multi" in flags:
-                raise errors.NotInMulti
             session.queue.append(argv)
             return self._queued
-        if self.monitors and "skip_monitor" not in flags and "admin" not in flags:
-            from redtool.commands.monitor import show
-
-            show(session, argv)
+        if self.monitors and entry.command.name in SCRIPTS:
+            self._show(session, entry, argv)  # before what the script runs
         return entry
+
+    def _show(self, session: Session, entry: Entry, argv: Argv) -> None:
+        """Tell MONITOR of a command, unless it is of the kind that is kept from it or had waited."""
+        from redtool.commands.monitor import show
+
+        script = entry.command.name in SCRIPTS
+        if script or ("skip_monitor" not in entry.flags and "admin" not in entry.flags and not self.serving):
+            show(session, argv)
+
+    def _untouched(self, session: Session, entry: Entry, argv: Argv) -> Reply:
+        """Run a command of a client that leaves access times alone (CLIENT NO-TOUCH)."""
+        before = session.db.still
+        for db in self.databases:
+            db.still = entry.command.name != "TOUCH"
+        try:
+            reply: Reply = entry.handler(session, *argv[entry.skip :])
+            return reply
+        finally:
+            for db in self.databases:
+                db.still = before
 
     def _after(self, session: Session, entry: Entry | None, argv: Argv, reply: Reply) -> Reply:
         """What follows a command off the plain path: keys that the client reads are tracked, CLIENT REPLY is heeded."""
-        if session.tracking is not None and entry is not None and self.trackers is not None:
-            self.trackers.note(session, entry.command, argv)
-        if not session.muted or session.caller is not None:
+        if session.tracking is not None and self.trackers is not None:
+            self.trackers.note(session, entry, argv)
+        if self.monitors and entry is not None and entry is not self._queued and entry.command.name not in SCRIPTS:
+            self._show(session, entry, argv)
+        if not session.muted or session.caller is not None or session.deny_block:
             return reply
         if session.muted != "off":
             session.muted = "skip" if session.muted == "skip next" else ""
             session.review()
         return NO_REPLY
+
+    def _no_exec(self, session: Session, reason: errors.ReplyError) -> errors.ReplyError:
+        """What a refused EXEC answers; the transaction ends."""
+        from redtool.commands.transactions import leave
+
+        leave(session)
+        return errors.ExecAbortBecause(reason.message.removeprefix("ERR "))
+
+    def _resized(self, size: int = 0) -> None:
+        """Sizes up to which collections count as packed have been configured."""
+        from redtool.engine.limits import change
+
+        change(self.config, self.databases)
 
     def _password(self, text: str) -> None:
         """CONFIG SET requirepass is a rule about the default user."""
@@ -390,7 +445,7 @@ class Store:
             return
         self.unpark(waiter)
         if not waiter.block.postponed:
-            waiter.wake(None)
+            waiter.wake(waiter.session.no_array)
             return
         reply: Reply
         try:
@@ -406,6 +461,8 @@ class Store:
     def unpause(self) -> None:
         """End CLIENT PAUSE: run what was put off, in the order in which it came."""
         self.pause = None
+        for db in self.databases:
+            db.held = False
         self.review()
         for waiter in list(self.postponed):
             self.overdue(waiter)
@@ -435,12 +492,15 @@ class Store:
             for waiter in list(db.blocked.get(key, ())):
                 if waiter.done or (type(db.data.get(key)) is not waiter.block.kind and not waiter.block.gone):
                     continue  # a key of another type wakes nobody, and is no error, except for a consumer group
+                self.serving = True
                 try:
                     reply = self.execute(waiter.session, waiter.argv)
                 except Block:
                     continue
                 except errors.ReplyError as error:
                     reply = error
+                finally:
+                    self.serving = False
                 self.unpark(waiter)
                 waiter.wake(reply)
 
@@ -462,14 +522,24 @@ class Store:
             self.ready.append((db, key))
 
     def _expired(self, db: Keyspace, key: bytes) -> None:
-        self.expired += 1
-        self.changes += 1
+        self.expired += 1  # no change of the command that met it, or a GET would be journalled
         if key in db.watched or key in db.blocked:
             self.touch(db, key)
         if self.journal is not None:
             self._emit(db.index, (b"DEL", key))
         if self.observed:
             self.observe(None, db, key, b"expired")
+
+    def _fields_expired(self, db: Keyspace, key: bytes, fields: list[bytes]) -> None:
+        self.expired_fields += len(fields)
+        if key in db.watched or key in db.blocked:
+            self.touch(db, key)
+        if self.journal is not None:
+            self._emit(db.index, (b"HDEL", key, *fields))
+        if self.observed:
+            self.observe(None, db, key, b"hexpired")
+            if key not in db.data:
+                self.observe(None, db, key, b"del")
 
     def observe(self, session: Session | None, db: Keyspace, key: bytes, event: bytes) -> None:
         """Tell those who listen to keyspace events, and the clients that hold the key in a cache.
@@ -531,6 +601,8 @@ class Store:
         for db in self.databases:
             if db.expires and self.active_expire:
                 db.expire_cycle(CRON_EXPIRED)
+            if db.timed and self.active_expire:
+                db.field_cycle(CRON_EXPIRED)
         self.took(b"expire-cycle", self.clock.ns)
         if self.clock.ns - self.sample[0] > SAMPLE_NS:
             self.sample = (self.clock.ns, *self.totals())
@@ -538,11 +610,14 @@ class Store:
     def tick(self) -> None:
         """Housekeeping for an idle owner."""
         self.clock.ns = self.time_ns()
+        self.current = None
         if self.pause is not None and self.pause.over():
             self.unpause()
         self.cron()
         if self.ready:  # an expired key may be one that a consumer waits for
             self.serve_waiting()
+        if self.trackers is not None:
+            self.trackers.settle()
         self.flush()
 
     def unflushed(self) -> bool:

@@ -19,7 +19,13 @@ command = group("generic")
 
 @command("DUMP key", "readonly", since="2.6.0", complexity="O(N) elements")
 def dump(c: Session, key: bytes) -> Reply:
-    """Give the value under a key as bytes for RESTORE; nil when missing."""
+    r"""Give the value under a key as bytes for RESTORE; nil when missing.
+
+    > SET greeting hello
+    OK
+    > DUMP greeting
+    "\x00\x05hello…"
+    """
     value = c.db.get(key)
     if value is None:
         c.store.misses += 1
@@ -31,7 +37,13 @@ def dump(c: Session, key: bytes) -> Reply:
 @command("RESTORE key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]", "write denyoom",
          since="2.6.0", complexity="O(N) elements")  # fmt: skip
 def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) -> Reply:
-    """Store a value that DUMP gave; ``ttl`` is in milliseconds, 0 for ever."""
+    r"""Store a value that DUMP gave; ``ttl`` is in milliseconds, 0 for ever.
+
+    > RESTORE greeting 0 "\x00\x05hello\n\x00cr\xdfve4 \n"
+    OK
+    > GET greeting
+    "hello"
+    """
     opt = restore.trailing(args)
     idle = idle_time(opt)
     if b"REPLACE" not in opt and c.db.peek(key) is not None:
@@ -48,6 +60,7 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
             c.delete(key)
         return OK
     c.put(key, value)
+    c.db.note_fields(key, value)
     if when:
         c.db.expire_at(key, when)
         c.journal(b"RESTORE", key, b"%d" % when, payload, b"REPLACE", b"ABSTTL")
@@ -71,7 +84,13 @@ def idle_time(opt: dict[bytes, Any]) -> int:
 @group("server")("RESTORE-ASKING key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
                  "write denyoom asking", since="3.0.0", complexity="O(N) elements")  # fmt: skip
 def restore_asking(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) -> Reply:
-    """Restore a value in a slot that is on its way here; without a cluster, RESTORE."""
+    r"""Restore a value in a slot that is on its way here; without a cluster, RESTORE.
+
+    > RESTORE-ASKING greeting 0 "\x00\x05hello\n\x00cr\xdfve4 \n"
+    OK
+    > GET greeting
+    "hello"
+    """
     before = c.store.changes
     reply: Reply = restore.handler(c, key, ttl, payload, *args)  # type: ignore[misc]
     if c.store.changes != before and c.effects is None:

@@ -19,7 +19,20 @@ command = group("hash")
 
 @command("HSET key field value [field value ...]", "write denyoom fast", since="2.0.0", complexity="O(1) a field")
 def hset(c: Session, key: bytes, *pairs: bytes) -> Reply:
-    """Set fields of a hash; gives how many are new."""
+    """Set fields of a hash; gives how many are new.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HSET user:1 name "Ada Lovelace" city London
+    (integer) 1
+    > HGETALL user:1
+    1) "name"
+    2) "Ada Lovelace"
+    3) "born"
+    4) "1815"
+    5) "city"
+    6) "London"
+    """
     if len(pairs) & 1:
         raise errors.WrongArity("hset")
     added = c.writable(key, Hash, create=True).put(pairs)
@@ -29,7 +42,13 @@ def hset(c: Session, key: bytes, *pairs: bytes) -> Reply:
 
 @command("HMSET key field value [field value ...]", "write denyoom fast", since="2.0.0", complexity="O(1) a field")
 def hmset(c: Session, key: bytes, *pairs: bytes) -> Reply:
-    """Set fields of a hash; the older form of HSET."""
+    """Set fields of a hash; the older form of HSET.
+
+    > HMSET user:1 name Ada born 1815
+    OK
+    > HGET user:1 born
+    "1815"
+    """
     if len(pairs) & 1:
         raise errors.WrongArity("hmset")
     c.writable(key, Hash, create=True).put(pairs)
@@ -39,7 +58,15 @@ def hmset(c: Session, key: bytes, *pairs: bytes) -> Reply:
 
 @command("HSETNX key field value", "write denyoom fast", since="2.0.0")
 def hsetnx(c: Session, key: bytes, field: bytes, value: bytes) -> Reply:
-    """Set a field unless it exists; gives 1 when it was set."""
+    """Set a field unless it exists; gives 1 when it was set.
+
+    > HSETNX user:1 name Ada
+    (integer) 1
+    > HSETNX user:1 name Grace
+    (integer) 0
+    > HGET user:1 name
+    "Ada"
+    """
     hash_ = c.writable(key, Hash, create=True)
     if field in hash_:
         return 0
@@ -50,7 +77,15 @@ def hsetnx(c: Session, key: bytes, field: bytes, value: bytes) -> Reply:
 
 @command("HDEL key field [field ...]", "write fast", since="2.0.0", complexity="O(1) a field")
 def hdel(c: Session, key: bytes, *fields: bytes) -> Reply:
-    """Remove fields of a hash; gives how many there were."""
+    """Remove fields of a hash; gives how many there were.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HDEL user:1 born email
+    (integer) 1
+    > HKEYS user:1
+    1) "name"
+    """
     hash_ = c.writable(key, Hash)
     if hash_ is None:
         return 0
@@ -65,7 +100,15 @@ def hdel(c: Session, key: bytes, *fields: bytes) -> Reply:
 
 @command("HINCRBY key field increment", "write denyoom fast", since="2.0.0")
 def hincrby(c: Session, key: bytes, field: bytes, increment: bytes) -> Reply:
-    """Add an integer to a field, which counts as 0 when missing; gives the sum."""
+    """Add an integer to a field, which counts as 0 when missing; gives the sum.
+
+    > HSET cart:9 apples 2
+    (integer) 1
+    > HINCRBY cart:9 apples 3
+    (integer) 5
+    > HINCRBY cart:9 pears 1
+    (integer) 1
+    """
     step = to_int(increment)
     hash_ = c.writable(key, Hash)
     total = step + (0 if hash_ is None else to_int(hash_.get(field, b"0"), errors.HashNotInteger))
@@ -78,7 +121,13 @@ def hincrby(c: Session, key: bytes, field: bytes, increment: bytes) -> Reply:
 
 @command("HINCRBYFLOAT key field increment", "write denyoom fast", since="2.6.0")
 def hincrbyfloat(c: Session, key: bytes, field: bytes, increment: bytes) -> Reply:
-    """Add a decimal number to a field, which counts as 0 when missing; gives the sum."""
+    """Add a decimal number to a field, which counts as 0 when missing; gives the sum.
+
+    > HSET account:3 balance 10.5
+    (integer) 1
+    > HINCRBYFLOAT account:3 balance -0.25
+    "10.25"
+    """
     to_float(increment)
     if b"inf" in increment.lower():
         raise errors.NotFinite
@@ -88,6 +137,9 @@ def hincrbyfloat(c: Session, key: bytes, field: bytes, increment: bytes) -> Repl
     c.writable(key, Hash, create=True).alter(field, total)
     c.changed(key, b"hincrbyfloat")
     c.journal(b"HSET", key, field, total)
+    when = hash_.deadlines.get(field) if hash_ is not None and hash_.deadlines else None
+    if when is not None:  # which HSET takes away
+        c.journal(b"HPEXPIREAT", key, b"%d" % when, b"FIELDS", b"1", field)
     return total
 
 
@@ -96,63 +148,135 @@ def hincrbyfloat(c: Session, key: bytes, field: bytes, increment: bytes) -> Repl
 
 @command("HGET key field", "readonly fast", since="2.0.0")
 def hget(c: Session, key: bytes, field: bytes) -> Reply:
-    """Give the value of a field; nil when missing."""
+    """Give the value of a field; nil when missing.
+
+    > HSET user:1 name Ada
+    (integer) 1
+    > HGET user:1 name
+    "Ada"
+    > HGET user:1 email
+    (nil)
+    """
     hash_ = c.readable(key, Hash)
     return None if hash_ is None else hash_.get(field)
 
 
 @command("HMGET key field [field ...]", "readonly fast", since="2.0.0", complexity="O(N) fields asked for")
 def hmget(c: Session, key: bytes, *fields: bytes) -> Reply:
-    """Give the values of several fields, nil for each that is missing."""
+    """Give the values of several fields, nil for each that is missing.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HMGET user:1 name email born
+    1) "Ada"
+    2) (nil)
+    3) "1815"
+    """
     hash_ = c.readable(key, Hash)
     return [None] * len(fields) if hash_ is None else list(map(hash_.get, fields))
 
 
 @command("HGETALL key", "readonly", since="2.0.0", complexity="O(N) fields")
 def hgetall(c: Session, key: bytes) -> Reply:
-    """Give all fields and values."""
+    """Give all fields and values.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HGETALL user:1
+    1) "name"
+    2) "Ada"
+    3) "born"
+    4) "1815"
+    > HGETALL user:2
+    (empty array)
+    """
     hash_ = c.readable(key, Hash)
     return {} if hash_ is None else dict(hash_)
 
 
 @command("HKEYS key", "readonly", since="2.0.0", complexity="O(N) fields")
 def hkeys(c: Session, key: bytes) -> Reply:
-    """Give all field names."""
+    """Give all field names.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HKEYS user:1
+    1) "name"
+    2) "born"
+    """
     hash_ = c.readable(key, Hash)
     return [] if hash_ is None else list(hash_)
 
 
 @command("HVALS key", "readonly", since="2.0.0", complexity="O(N) fields")
 def hvals(c: Session, key: bytes) -> Reply:
-    """Give all values."""
+    """Give all values.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HVALS user:1
+    1) "Ada"
+    2) "1815"
+    """
     hash_ = c.readable(key, Hash)
     return [] if hash_ is None else list(hash_.values())
 
 
 @command("HLEN key", "readonly fast", since="2.0.0")
 def hlen(c: Session, key: bytes) -> Reply:
-    """Give the number of fields, 0 when missing."""
+    """Give the number of fields, 0 when missing.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HLEN user:1
+    (integer) 2
+    """
     hash_ = c.readable(key, Hash)
     return 0 if hash_ is None else len(hash_)
 
 
 @command("HEXISTS key field", "readonly fast", since="2.0.0")
 def hexists(c: Session, key: bytes, field: bytes) -> Reply:
-    """Tell whether a field exists: 1 or 0."""
+    """Tell whether a field exists: 1 or 0.
+
+    > HSET user:1 name Ada
+    (integer) 1
+    > HEXISTS user:1 name
+    (integer) 1
+    > HEXISTS user:1 email
+    (integer) 0
+    """
     hash_ = c.readable(key, Hash)
     return 1 if hash_ is not None and field in hash_ else 0
 
 
 @command("HSTRLEN key field", "readonly fast", since="3.2.0")
 def hstrlen(c: Session, key: bytes, field: bytes) -> Reply:
-    """Give the length of a field's value in bytes, 0 when missing."""
+    """Give the length of a field's value in bytes, 0 when missing.
+
+    > HSET user:1 name Ada
+    (integer) 1
+    > HSTRLEN user:1 name
+    (integer) 3
+    """
     hash_ = c.readable(key, Hash)
     return 0 if hash_ is None else len(hash_.get(field, b""))
 
 
 @command("HRANDFIELD key [count [WITHVALUES]]", "readonly", since="6.2.0", complexity="O(N) fields given")
 def hrandfield(c: Session, key: bytes, count: bytes | None = None, *rest: bytes) -> Reply:
-    """Give a field at random, or count different ones, or -count that may repeat."""
+    """Give a field at random, or count different ones, or -count that may repeat.
+
+    > HSET wheel red 1 green 2 blue 3
+    (integer) 3
+    > HRANDFIELD wheel
+    "…"
+    > HRANDFIELD wheel 2 WITHVALUES
+    1) "…"
+    2) "…"
+    3) "…"
+    4) "…"
+    """
     if count is None:
         hash_ = c.readable(key, Hash)
         return None if hash_ is None else hash_.pick(c.store.rng)
@@ -175,7 +299,21 @@ def hrandfield(c: Session, key: bytes, count: bytes | None = None, *rest: bytes)
 @command("HSCAN key cursor [MATCH pattern] [COUNT count] [NOVALUES]", "readonly", since="2.8.0",
          complexity="O(1) a call, O(N) for all fields")  # fmt: skip
 def hscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
-    """Go through fields and values a page at a time: next cursor, and some of them."""
+    """Go through fields and values a page at a time: next cursor, and some of them.
+
+    > HSET user:1 name Ada born 1815
+    (integer) 2
+    > HSCAN user:1 0
+    1) "0"
+    2) 1) "name"
+       2) "Ada"
+       3) "born"
+       4) "1815"
+    > HSCAN user:1 0 MATCH b*
+    1) "0"
+    2) 1) "born"
+       2) "1815"
+    """
     start = to_cursor(cursor)
     hash_ = c.readable(key, Hash)
     if hash_ is None:

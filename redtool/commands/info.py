@@ -5,7 +5,8 @@ A field whose subject does not exist here (replicas, network, defragmentation) i
 
 from __future__ import annotations
 
-from redtool.commands.connection import SERVER_VERSION, waiters
+from redtool.commands.roster import waiters
+from redtool.commands.connection import SERVER_VERSION
 from redtool.commands.memory import Measure
 from redtool.commands.table import group
 from redtool.resp import Verbatim
@@ -156,7 +157,8 @@ def stats(c: Session) -> Fields:
         **zeros("total_net_repl_input_bytes total_net_repl_output_bytes"),
         "instantaneous_input_kbps": f"{rates[1] / 1024:.2f}", "instantaneous_output_kbps": f"{rates[2] / 1024:.2f}",
         **dict.fromkeys(("instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"), "0.00"),
-        **zeros("rejected_connections sync_full sync_partial_ok sync_partial_err expired_subkeys"),
+        **zeros("rejected_connections sync_full sync_partial_ok sync_partial_err"),
+        "expired_subkeys": store.expired_fields, "expired_fields": store.expired_fields,
         "expired_keys": store.expired, "expired_stale_perc": "0.00",
         **zeros("expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients "
                 "evicted_scripts total_eviction_exceeded_time current_eviction_exceeded_time"),
@@ -272,7 +274,14 @@ ON_REQUEST = frozenset({"commandstats", "latencystats"})
 
 @command("INFO [section [section ...]]", "loading stale")
 def info(c: Session, *sections: bytes) -> Reply:
-    """Give facts and statistics by section; all but the commands' own without one."""
+    """Give facts and statistics by section; all but the commands' own without one.
+
+    > SET greeting hello
+    OK
+    > INFO keyspace
+    # Keyspace
+    db0:keys=1,expires=0,…
+    """
     wanted = {section.decode("utf-8", "replace").lower() for section in sections}
     every = not wanted.isdisjoint({"all", "everything"})
     usual = not wanted or "default" in wanted
@@ -289,7 +298,7 @@ def reset_statistics(store: Store) -> None:
     """Set what CONFIG RESETSTAT resets back to zero."""
     for entry in store.counted():
         entry.reset()
-    store.hits = store.misses = store.expired = store.net_in = store.net_out = 0
+    store.hits = store.misses = store.expired = store.expired_fields = store.net_in = store.net_out = 0
     store.sessions_before = store.sessions_opened
     store.sample = (store.clock.ns, 0, 0, 0)
     store.error_codes.clear()

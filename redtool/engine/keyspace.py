@@ -1,7 +1,8 @@
 """One numbered database: keys, values, expiries. The only place that alters a database.
 
 A key past its deadline is removed when it is next looked up, and by ``expire_cycle``; both tell the
-owner through ``on_expired`` so that the removal is journalled.
+owner through ``on_expired`` so that the removal is journalled. So are the fields of a hash that have deadlines of
+their own, by ``get``, ``peek`` and ``field_cycle``, through ``on_fields_expired``.
 """
 
 from __future__ import annotations
@@ -15,21 +16,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from redtool.engine.clock import Clock
+    from redtool.engine.deadlines import Deadlines
 
 # A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
 HEAP_SLACK = 1024
 NEVER = 1 << 63
+ALL = 1 << 62
 
 
 class Keyspace:
     """Keys and values of one database.
 
     ``data`` maps key to value, ``expires`` key to deadline (unix ms), ``access`` key to last use (unix s).
-    ``watched`` and ``blocked`` map a key to the sessions that watch it or wait for it.
+    ``watched`` and ``blocked`` map a key to the sessions that watch it or wait for it. ``timed`` maps a hash some
+    of whose fields have deadlines to a time before which none of them passes; None until there is one. ``careful``
+    says that a look at a key takes more than a look into ``data``: because of ``timed``, or to note the access.
     """
 
-    __slots__ = ("_array", "_heap", "_soonest", "access", "blocked", "clock", "data", "expires", "index", "lazy",
-                 "on_expired", "tracking", "watched")  # fmt: skip
+    __slots__ = ("_array", "_heap", "_soonest", "_tracking", "access", "blocked", "careful", "clock", "data", "expires",
+                 "held", "index", "lazy", "on_expired", "on_fields_expired", "still", "timed", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
         self.index = index
@@ -40,14 +45,28 @@ class Keyspace:
         self.watched: dict[bytes, set[Any]] = {}
         self.blocked: dict[bytes, list[Any]] = {}
         self.on_expired: Callable[[Keyspace, bytes], None] = _ignore
-        self.tracking = False  # note when each key was last used (OBJECT IDLETIME, LRU)
+        self.on_fields_expired: Callable[[Keyspace, bytes, list[bytes]], None] = _ignore_fields
+        self.timed: Deadlines | None = None
+        self.careful = self._tracking = False
         self.lazy = True  # False while loading: then only journalled DELs remove a key
+        self.held = False  # CLIENT PAUSE: keys past their deadline are not to be seen, and stay
+        self.still = False  # CLIENT NO-TOUCH: a look at a key is not noted
         self._heap: list[tuple[int, bytes]] | None = None  # built when the first deadline comes
         self._soonest = NEVER  # no deadline lies before this
         self._array: KeyArray | None = None
 
     def __len__(self) -> int:
         return len(self.data)
+
+    @property
+    def tracking(self) -> bool:
+        """Whether it is noted when each key was last used (OBJECT IDLETIME, LRU)."""
+        return self._tracking
+
+    @tracking.setter
+    def tracking(self, on: bool) -> None:
+        self._tracking = on
+        self.careful = on or bool(self.timed)
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
@@ -56,8 +75,12 @@ class Keyspace:
             self.expire(key)
             return None
         value = self.data.get(key)
-        if self.tracking and value is not None:
-            self.access[key] = self.clock.ns // 1_000_000_000
+        if self.careful and value is not None:
+            if self._tracking and not self.still:
+                self.access[key] = self.clock.ns // 1_000_000_000
+            if self.timed and self._has_stale_fields(key):
+                self.expire_fields(key)
+                return self.data.get(key)
         return value
 
     def peek(self, key: bytes) -> Any:
@@ -65,6 +88,8 @@ class Keyspace:
         if self.expires and self.is_stale(key):
             self.expire(key)
             return None
+        if self.timed and self._has_stale_fields(key):
+            self.expire_fields(key)
         return self.data.get(key)
 
     def is_stale(self, key: bytes) -> bool:
@@ -77,8 +102,11 @@ class Keyspace:
         if self._array is not None and key not in self.data:
             self._array.add(key)
         self.data[key] = value
-        if self.tracking:
-            self.access[key] = self.clock.ns // 1_000_000_000
+        if self.careful:
+            if self._tracking:
+                self.access[key] = self.clock.ns // 1_000_000_000
+            if self.timed:
+                self.timed.pop(key, None)
         if self.expires and not keep_ttl:
             self.expires.pop(key, None)
 
@@ -88,8 +116,10 @@ class Keyspace:
             return False
         if self.expires:
             self.expires.pop(key, None)
-        if self.tracking:
+        if self.careful:
             self.access.pop(key, None)
+            if self.timed:
+                self.timed.pop(key, None)
         if self._array is not None:
             self._array.discard(key)
         return True
@@ -102,21 +132,25 @@ class Keyspace:
         self.put(newkey, value)
         if when is not None:
             self.expire_at(newkey, when)
+        self.note_fields(newkey, value)
 
     def clear(self) -> int:
         """Delete every key; gives how many there were."""
         count = len(self.data)
         self.data, self.expires, self.access = {}, {}, {}
-        self._heap = self._array = None
+        self._heap = self._array = self.timed = None
         self._soonest = NEVER
+        self.careful = self._tracking
         return count
 
     def swap(self, other: Keyspace) -> None:
         """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
-        for name in ("data", "expires", "access", "_heap", "_soonest", "_array"):
+        for name in ("data", "expires", "access", "timed", "_heap", "_soonest", "_array"):
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
+        for db in (self, other):
+            db.careful = db.tracking or bool(db.timed)
 
     def expire_at(self, key: bytes, when: int) -> None:
         """Set the deadline of an existing key, in unix ms."""
@@ -141,13 +175,15 @@ class Keyspace:
 
     def expire(self, key: bytes) -> None:
         """Remove a key whose deadline has passed and tell the owner."""
+        if self.held:
+            return
         self.remove(key)
         self.on_expired(self, key)
 
     def expire_cycle(self, budget: int) -> int:
         """Remove at most ``budget`` keys past their deadline; gives how many went."""
         now = self.clock.ms
-        if now < self._soonest or not self.expires or not self.lazy:
+        if now < self._soonest or not self.expires or not self.lazy or self.held:
             return 0
         if not self._soonest:
             self._soonest = min(self.expires.values())
@@ -167,6 +203,46 @@ class Keyspace:
         self._soonest = heap[0][0] if heap else NEVER
         return gone
 
+    # -- fields of hashes
+
+    def note_fields(self, key: bytes, value: Any) -> None:
+        """Take note of a value put under ``key``, or of new deadlines in it, if it is a hash that has any."""
+        deadlines = getattr(value, "deadlines", None)
+        if deadlines:
+            if self.timed is None:
+                from redtool.engine.deadlines import Deadlines
+
+                self.timed = Deadlines()
+            self.careful = True
+            soonest = deadlines.soonest()
+            if self.timed.get(key) != soonest:
+                self.timed.set(key, soonest)
+
+    def _has_stale_fields(self, key: bytes) -> bool:
+        when = self.timed.get(key) if self.timed else None
+        return when is not None and self.lazy and when <= self.clock.ns // 1_000_000
+
+    def expire_fields(self, key: bytes, most: int = ALL) -> int:
+        """Remove fields past their deadline, ``most`` at most, and the key with its last one; gives how many went."""
+        value = self.data[key]
+        fields = value.expire(self.clock.ns // 1_000_000, most)
+        if not value:
+            self.remove(key)
+        elif value.deadlines:
+            self.note_fields(key, value)
+        elif self.timed:
+            self.timed.pop(key, None)
+        if fields:
+            self.on_fields_expired(self, key, fields)
+        return len(fields)
+
+    def field_cycle(self, budget: int = ALL) -> int:
+        """Remove at most ``budget`` fields past their deadline; gives how many, with hashes looked at in vain."""
+        now, gone = self.clock.ns // 1_000_000, 0
+        while self.timed and self.lazy and gone < budget and (keys := self.timed.due(now, 1)):
+            gone += self.expire_fields(keys[0], budget - gone) or 1
+        return gone
+
     def array(self) -> KeyArray:
         """The sampling array over all keys, built on first need and kept in step from then on."""
         if self._array is None:
@@ -175,10 +251,15 @@ class Keyspace:
 
     def page(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """One SCAN step: the next cursor (0 = done) and keys, stale ones included."""
+        self.field_cycle()
         return self.array().page(cursor, count)
 
     def random_key(self, rng: Random) -> bytes | None:
         """A key picked uniformly among those not past their deadline; None when there is none."""
+        self.field_cycle()
+        if self.held:
+            live = list(self.live_keys())
+            return rng.choice(live) if live else None
         while self.data:
             key = self.array().pick(rng)
             if not self.is_stale(key):
@@ -188,6 +269,7 @@ class Keyspace:
 
     def live_keys(self) -> Iterator[bytes]:
         """All keys not past their deadline."""
+        self.field_cycle()
         if not self.expires:
             return iter(list(self.data))
         return iter([key for key in self.data if not self.is_stale(key)])
@@ -205,3 +287,7 @@ def copy_of(value: Any) -> Any:
 
 def _ignore(keyspace: Keyspace, key: bytes) -> None:
     """The owner's part when there is no owner (a keyspace under test)."""
+
+
+def _ignore_fields(keyspace: Keyspace, key: bytes, fields: list[bytes]) -> None:
+    """The same for fields."""

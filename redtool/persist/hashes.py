@@ -104,7 +104,9 @@ def _of(items: list[bytes], deadlines: dict[bytes, int] | None = None) -> Hash |
     if 2 * len(value) != len(items):
         raise Damaged("a hash holds a field twice")
     if deadlines:
-        value.deadlines = deadlines
+        from redtool.engine.deadlines import Deadlines
+
+        value.deadlines = Deadlines(deadlines)
     return value or None
 
 

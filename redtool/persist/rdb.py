@@ -46,6 +46,7 @@ MAGICS = (b"REDIS", b"VALKEY")
 EOF, SELECT, EXPIRE_S, EXPIRE_MS, SIZES, AUX, FREQ, IDLE = 255, 254, 253, 252, 251, 250, 249, 248
 MODULE_AUX, FUNCTION, SLOT_INFO = 247, 245, 244
 REFUSED = {246: "FUNCTION_PRE_GA", 243: "KEY_META or SLOT_IMPORT", 242: "HASH_TEMPLATES or UPDATE"}
+FIRST_OF_FIELDS = 22  # types from here on are hashes some of whose fields have deadlines
 ENDLESS = 1 << 62
 MAP_FROM = 1 << 16  # bytes from which mapping a file beats reading it
 
@@ -123,6 +124,7 @@ class _Load:
         self.deadline: int | None = None
         self.idle: int | None = None
         self.freq: int | None = None
+        self.noted: Callable[[bytes, Any], object] | None = getattr(sink, "fields", None)
 
     def run(self) -> int:
         """Load to the end-of-file mark; gives the position after it."""
@@ -149,6 +151,7 @@ class _Load:
         data, keys, expires, now = self.data, self.keys, self.expires, self.now
         loaders = VALKEY if self.valkey else REDIS
         known = loaders.get
+        noted = self.noted
         at = pos = self.pos
         others = 0
         turn = 0
@@ -177,6 +180,8 @@ class _Load:
                         others += 1
                         self._left_out(key, value)
                         continue
+                    if kind >= FIRST_OF_FIELDS and noted is not None:
+                        noted(key, value)
                 else:
                     size = data[pos]
                     if size < 64:
@@ -234,6 +239,8 @@ class _Load:
                 return
             self.expires[key] = deadline
         self.keys[key] = value
+        if kind >= FIRST_OF_FIELDS and self.noted is not None:
+            self.noted(key, value)
         self.seen += 1
         if idle is not None or freq is not None:
             note = getattr(self.sink, "access", None)

@@ -160,6 +160,7 @@ FLAGS = {
     b"multi": (set(), {b"no_multi"}),
     b"exec": ({b"skip_slowlog"}, {b"skip_commandlog"}),
     **dict.fromkeys([b"scan", b"randomkey"], ({b"touches_arbitrary_keys"}, set())),
+    **dict.fromkeys([b"hexpire", b"hpexpire", b"hexpireat", b"hpexpireat"], ({b"denyoom"}, set())),
     **dict.fromkeys([b"cluster|info", b"cluster|myid", b"cluster|myshardid", b"cluster|nodes"], (set(), {b"loading"})),
 }
 # Valkey's CLUSTER REPLICATE NO ONE; and its cluster scan, which has a key specification that finds no key.

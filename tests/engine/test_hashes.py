@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redtool.config import Config
+from redtool.engine.deadlines import Deadlines
 from redtool.engine.hashes import Hash
 from redtool.engine.sampling import SMALL
 from tests.servers import RealServer
@@ -20,7 +21,7 @@ FIELDS = st.lists(st.integers(0, 200).map(lambda i: b"f%d" % i), min_size=1, max
 @given(st.lists(st.tuples(st.sampled_from(["put", "take", "alter"]), FIELDS), max_size=20), st.booleans())
 def test_changes_count_and_keep_the_rest_in_step(changes: list[tuple[str, list[bytes]]], sampled: bool) -> None:
     value, model = Hash(LARGE), dict(LARGE)
-    deadlines = value.deadlines = dict.fromkeys(LARGE, 5)
+    deadlines = value.deadlines = Deadlines(dict.fromkeys(LARGE, 5))
     expected = deadlines.copy()
     if sampled:
         value.array()
@@ -46,7 +47,7 @@ def test_a_new_hash_has_neither_deadlines_nor_an_array() -> None:
     first, second = Hash(), Hash()
     assert first.deadlines is None
     assert first.sampler is None
-    first.deadlines = {b"f": 1}
+    first.deadlines = Deadlines({b"f": 1})
     assert second.deadlines is None
 
 
@@ -75,7 +76,7 @@ def test_encoding_is_the_servers(valkey: RealServer, fields: dict[bytes, bytes])
 
 def test_encoding_with_deadlines() -> None:
     value = Hash({b"f": b"v"})
-    value.deadlines = {b"f": 1}
+    value.deadlines = Deadlines({b"f": 1})
     assert value.encoding(Config()) == b"listpackex"
 
 
@@ -85,7 +86,7 @@ def test_nbytes_and_copy() -> None:
     assert bare > 50 * len(value)
     assert abs(value.nbytes(5) - bare) < bare // 10
     value.array()
-    value.deadlines = {b"f1": 7}
+    value.deadlines = Deadlines({b"f1": 7})
     assert value.nbytes(0) > bare
     twin = value.copy()
     assert type(twin) is Hash
