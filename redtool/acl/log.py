@@ -82,7 +82,7 @@ def context(session: Session) -> str:
 
 def client_line(session: Session, running: str) -> bytes:
     """The client as CLIENT INFO shows it; that of a script is its caller, and runs the script."""
-    from redtool.commands.connection import line_of
+    from redtool.commands.roster import line_of
 
     client = session.caller or session
     if session.caller is not None:

@@ -122,6 +122,8 @@ def flush(c: Session, databases: Iterable[Keyspace], mode: tuple[bytes, ...]) ->
             if key in db.data:
                 c.store.touch(db, key)
         c.store.changes += db.clear()
+    if c.store.trackers is not None:
+        c.store.trackers.flushed()
     return OK
 
 
