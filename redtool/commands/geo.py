@@ -63,7 +63,13 @@ def coordinates(place: Point) -> Reply:
 @command("GEOADD key [NX | XX] [CH] longitude latitude member [longitude latitude member ...]", "write denyoom",
          since="3.2.0", complexity="O(log N) a member")  # fmt: skip
 def geoadd(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Add members with their places, or move them."""
+    """Add members with their places, or move them.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEOADD cafes XX CH 16.3656 48.2105 central
+    (integer) 1
+    """
     start = 0
     while start < len(args) and args[start].upper() in OPTIONS:
         start += 1
@@ -82,7 +88,15 @@ def geoadd(c: Session, key: bytes, *args: bytes) -> Reply:
 
 @command("GEOPOS key [member [member ...]]", "readonly", since="3.2.0", complexity="O(1) a member")
 def geopos(c: Session, key: bytes, *members: bytes) -> Reply:
-    """Give the longitude and latitude of members; nil for one that is not there."""
+    """Give the longitude and latitude of members; nil for one that is not there.
+
+    > GEOADD cafes 16.3655 48.2104 central
+    (integer) 1
+    > GEOPOS cafes central nowhere
+    1) 1) "16.36550098657608032"
+       2) "48.21040025270858109"
+    2) (nil)
+    """
     zset = c.readable(key, ZSet)
     scores = [None if zset is None else zset.scores.get(member) for member in members]
     return [None if score is None else coordinates(geo.decode(score)) for score in scores]
@@ -90,7 +104,14 @@ def geopos(c: Session, key: bytes, *members: bytes) -> Reply:
 
 @command("GEOHASH key [member [member ...]]", "readonly", since="3.2.0", complexity="O(1) a member")
 def geohash(c: Session, key: bytes, *members: bytes) -> Reply:
-    """Give the standard geohash of members; nil for one that is not there."""
+    """Give the standard geohash of members; nil for one that is not there.
+
+    > GEOADD cafes 16.3655 48.2104 central
+    (integer) 1
+    > GEOHASH cafes central nowhere
+    1) "u2edk2kvzv0"
+    2) (nil)
+    """
     zset = c.readable(key, ZSet)
     scores = [None if zset is None else zset.scores.get(member) for member in members]
     return [None if score is None else geo.geohash(score).encode() for score in scores]
@@ -98,7 +119,15 @@ def geohash(c: Session, key: bytes, *members: bytes) -> Reply:
 
 @command("GEODIST key member1 member2 [M | KM | FT | MI]", "readonly", since="3.2.0", arity=-4)
 def geodist(c: Session, key: bytes, member1: bytes, member2: bytes, *args: bytes) -> Reply:
-    """Give the distance between two members, in metres or another unit."""
+    """Give the distance between two members, in metres or another unit.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEODIST cafes central hawelka
+    "443.2410"
+    > GEODIST cafes central hawelka KM
+    "0.4432"
+    """
     unit = to_metres(args[0]) if len(args) == 1 else 1.0
     if len(args) > 1:
         raise errors.SyntaxError_
@@ -278,7 +307,17 @@ COST = "O(N + log M) N members in the cells around the area, M inside of it"
 @command(f"GEOSEARCH key {AREA} [WITHCOORD] [WITHDIST] [WITHHASH]", "readonly", since="6.2.0", complexity=COST,
          arity=-7)  # fmt: skip
 def geosearch(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Find the members inside a circle, a box or a polygon."""
+    """Find the members inside a circle, a box or a polygon.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEOSEARCH cafes FROMMEMBER central BYRADIUS 500 M ASC
+    1) "central"
+    2) "hawelka"
+    > GEOSEARCH cafes FROMLONLAT 16.37 48.208 BYBOX 200 200 M WITHDIST
+    1) 1) "hawelka"
+       2) "34.1003"
+    """
     search = Search("GEOSEARCH", c.readable(key, ZSet))
     search.read(args)
     return outcome(c, search)
@@ -287,7 +326,16 @@ def geosearch(c: Session, key: bytes, *args: bytes) -> Reply:
 @command(f"GEOSEARCHSTORE destination source {AREA} [STOREDIST]", "write denyoom", since="6.2.0",
          complexity=COST, arity=-8)  # fmt: skip
 def geosearchstore(c: Session, destination: bytes, source: bytes, *args: bytes) -> Reply:
-    """Store the members inside a circle, a box or a polygon; gives how many."""
+    """Store the members inside a circle, a box or a polygon; gives how many.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEOSEARCHSTORE near cafes FROMLONLAT 16.37 48.208 BYRADIUS 200 M STOREDIST
+    (integer) 1
+    > ZRANGE near 0 -1 WITHSCORES
+    1) "hawelka"
+    2) "34.1002566239991"
+    """
     search = Search("GEOSEARCHSTORE", c.readable(source, ZSet))
     search.target = destination
     search.read(args)
@@ -316,26 +364,54 @@ def around_member(c: Session, kind: str, key: bytes, args: tuple[bytes, ...]) ->
 @command(f"GEORADIUS key longitude latitude radius <M | KM | FT | MI> {SHOWN} [STORE key | STOREDIST key]",
          "write denyoom movablekeys", since="3.2.0", complexity=COST)  # fmt: skip
 def georadius(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Find, or store, the members within a distance of a place."""
+    """Find, or store, the members within a distance of a place.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEORADIUS cafes 16.37 48.208 1 KM ASC WITHDIST
+    1) 1) "hawelka"
+       2) "0.0341"
+    2) 1) "central"
+       2) "0.4272"
+    """
     return around_place(c, "GEORADIUS", key, args)
 
 
 @command(f"GEORADIUS_RO key longitude latitude radius <M | KM | FT | MI> {SHOWN}", "readonly", since="3.2.10",
          complexity=COST)  # fmt: skip
 def georadius_ro(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Find the members within a distance of a place."""
+    """Find the members within a distance of a place.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEORADIUS_RO cafes 16.37 48.208 200 M
+    1) "hawelka"
+    """
     return around_place(c, "GEORADIUS_RO", key, args)
 
 
 @command(f"GEORADIUSBYMEMBER key member radius <M | KM | FT | MI> {SHOWN} [STORE key | STOREDIST key]",
          "write denyoom movablekeys", since="3.2.0", complexity=COST)  # fmt: skip
 def georadiusbymember(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Find, or store, the members within a distance of another one."""
+    """Find, or store, the members within a distance of another one.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEORADIUSBYMEMBER cafes central 1 KM DESC
+    1) "hawelka"
+    2) "central"
+    """
     return around_member(c, "GEORADIUS", key, args)
 
 
 @command(f"GEORADIUSBYMEMBER_RO key member radius <M | KM | FT | MI> {SHOWN}", "readonly", since="3.2.10",
          complexity=COST)  # fmt: skip
 def georadiusbymember_ro(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Find the members within a distance of another one."""
+    """Find the members within a distance of another one.
+
+    > GEOADD cafes 16.3655 48.2104 central 16.3699 48.2077 hawelka
+    (integer) 2
+    > GEORADIUSBYMEMBER_RO cafes central 1 KM ASC COUNT 1
+    1) "central"
+    """
     return around_member(c, "GEORADIUS_RO", key, args)

@@ -41,7 +41,17 @@ def bounds(size: int, first: int, last: int) -> tuple[int, int]:
 
 @command("LPUSH key element [element ...]", "write denyoom fast", complexity="O(1) an element")
 def lpush(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Put elements at the head of a list, the last outermost; gives the new length."""
+    """Put elements at the head of a list, the last outermost; gives the new length.
+
+    > LPUSH recent book
+    (integer) 1
+    > LPUSH recent lamp chair
+    (integer) 3
+    > LRANGE recent 0 -1
+    1) "chair"
+    2) "lamp"
+    3) "book"
+    """
     value = c.writable(key, List, create=True)
     value.extendleft(elements)
     c.changed(key, b"lpush", len(elements))
@@ -50,7 +60,17 @@ def lpush(c: Session, key: bytes, *elements: bytes) -> Reply:
 
 @command("RPUSH key element [element ...]", "write denyoom fast", complexity="O(1) an element")
 def rpush(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Put elements at the tail of a list; gives the new length."""
+    """Put elements at the tail of a list; gives the new length.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > RPUSH jobs mail:3
+    (integer) 3
+    > LRANGE jobs 0 -1
+    1) "mail:1"
+    2) "mail:2"
+    3) "mail:3"
+    """
     value = c.writable(key, List, create=True)
     value.extend(elements)
     c.changed(key, b"rpush", len(elements))
@@ -59,7 +79,15 @@ def rpush(c: Session, key: bytes, *elements: bytes) -> Reply:
 
 @command("LPUSHX key element [element ...]", "write denyoom fast", since="2.2.0", complexity="O(1) an element")
 def lpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Put elements at the head of a list if it exists; gives its length."""
+    """Put elements at the head of a list if it exists; gives its length.
+
+    > LPUSHX recent book
+    (integer) 0
+    > RPUSH recent lamp
+    (integer) 1
+    > LPUSHX recent book
+    (integer) 2
+    """
     value = c.writable(key, List)
     if value is None:
         return 0
@@ -70,7 +98,15 @@ def lpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
 
 @command("RPUSHX key element [element ...]", "write denyoom fast", since="2.2.0", complexity="O(1) an element")
 def rpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
-    """Put elements at the tail of a list if it exists; gives its length."""
+    """Put elements at the tail of a list if it exists; gives its length.
+
+    > RPUSHX jobs mail:1
+    (integer) 0
+    > RPUSH jobs mail:2
+    (integer) 1
+    > RPUSHX jobs mail:3
+    (integer) 2
+    """
     value = c.writable(key, List)
     if value is None:
         return 0
@@ -81,13 +117,33 @@ def rpushx(c: Session, key: bytes, *elements: bytes) -> Reply:
 
 @command("LPOP key [count]", "write fast", complexity="O(N) elements given")
 def lpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
-    """Remove and give the first element of a list, or the first few."""
+    """Remove and give the first element of a list, or the first few.
+
+    > RPUSH jobs mail:1 mail:2 mail:3
+    (integer) 3
+    > LPOP jobs
+    "mail:1"
+    > LPOP jobs 5
+    1) "mail:2"
+    2) "mail:3"
+    > LPOP jobs
+    (nil)
+    """
     return pop(c, key, count, True)
 
 
 @command("RPOP key [count]", "write fast", complexity="O(N) elements given")
 def rpop(c: Session, key: bytes, count: bytes | None = None) -> Reply:
-    """Remove and give the last element of a list, or the last few."""
+    """Remove and give the last element of a list, or the last few.
+
+    > RPUSH jobs mail:1 mail:2 mail:3
+    (integer) 3
+    > RPOP jobs
+    "mail:3"
+    > RPOP jobs 2
+    1) "mail:2"
+    2) "mail:1"
+    """
     return pop(c, key, count, False)
 
 
@@ -120,7 +176,15 @@ def take(c: Session, key: bytes, value: List, count: int, left: bool) -> list[by
 @command("LMPOP numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", "write movablekeys", since="7.0.0",
          complexity="O(N+M) keys looked at and elements given")  # fmt: skip
 def lmpop(c: Session, *args: bytes) -> Reply:
-    """Remove elements from the first list that has some; gives its key and them."""
+    """Remove elements from the first list that has some; gives its key and them.
+
+    > RPUSH jobs:low report backup
+    (integer) 2
+    > LMPOP 2 jobs:high jobs:low LEFT COUNT 2
+    1) "jobs:low"
+    2) 1) "report"
+       2) "backup"
+    """
     keys, left, count = several(args)
     return pop_first(c, keys, left, count)
 
@@ -160,14 +224,30 @@ def pop_first(c: Session, keys: Sequence[bytes], left: bool, count: int) -> list
 
 @command("LLEN key", "readonly fast")
 def llen(c: Session, key: bytes) -> Reply:
-    """Give the length of a list, 0 when missing."""
+    """Give the length of a list, 0 when missing.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > LLEN jobs
+    (integer) 2
+    """
     value = c.readable(key, List)
     return 0 if value is None else len(value)
 
 
 @command("LRANGE key start stop", "readonly", complexity="O(S+N) elements skipped and given")
 def lrange(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
-    """Give the elements from one index to another; negative ones count from the tail."""
+    """Give the elements from one index to another; negative ones count from the tail.
+
+    > RPUSH steps wake wash eat work
+    (integer) 4
+    > LRANGE steps 0 1
+    1) "wake"
+    2) "wash"
+    > LRANGE steps -2 -1
+    1) "eat"
+    2) "work"
+    """
     first, last = to_int(start), to_int(stop)
     value = c.readable(key, List)
     return [] if value is None else value.span(*bounds(len(value), first, last))
@@ -175,7 +255,17 @@ def lrange(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
 
 @command("LINDEX key index", "readonly", complexity="O(N) elements to the nearer end")
 def lindex(c: Session, key: bytes, index: bytes) -> Reply:
-    """Give the element at an index, from the tail if negative; nil when out of range."""
+    """Give the element at an index, from the tail if negative; nil when out of range.
+
+    > RPUSH steps wake wash eat
+    (integer) 3
+    > LINDEX steps 0
+    "wake"
+    > LINDEX steps -1
+    "eat"
+    > LINDEX steps 9
+    (nil)
+    """
     value = c.readable(key, List)
     if value is None:
         return None
@@ -186,7 +276,19 @@ def lindex(c: Session, key: bytes, index: bytes) -> Reply:
 @command("LPOS key element [RANK rank] [COUNT num-matches] [MAXLEN len]", "readonly", since="6.0.6",
          complexity="O(N) elements compared")  # fmt: skip
 def lpos(c: Session, key: bytes, element: bytes, *args: bytes) -> Reply:
-    """Find where an element stands: the first index, or with COUNT several."""
+    """Find where an element stands: the first index, or with COUNT several.
+
+    > RPUSH throws 6 2 6 1 6
+    (integer) 5
+    > LPOS throws 6
+    (integer) 0
+    > LPOS throws 6 RANK 2
+    (integer) 2
+    > LPOS throws 6 COUNT 0
+    1) (integer) 0
+    2) (integer) 2
+    3) (integer) 4
+    """
     rank, count, limit = lpos_options(args)
     value = c.readable(key, List)
     if count is not None:
@@ -218,7 +320,17 @@ def lpos_options(args: Sequence[bytes]) -> tuple[int, int | None, int]:
 
 @command("LSET key index element", "write denyoom", complexity="O(N) elements to the nearer end")
 def lset(c: Session, key: bytes, index: bytes, element: bytes) -> Reply:
-    """Replace the element at an index."""
+    """Replace the element at an index.
+
+    > RPUSH steps wake wash eat
+    (integer) 3
+    > LSET steps 1 shower
+    OK
+    > LRANGE steps 0 -1
+    1) "wake"
+    2) "shower"
+    3) "eat"
+    """
     value = c.writable(key, List)
     if value is None:
         raise errors.NoSuchKey
@@ -233,7 +345,17 @@ def lset(c: Session, key: bytes, index: bytes, element: bytes) -> Reply:
 @command("LINSERT key <BEFORE | AFTER> pivot element", "write denyoom", since="2.2.0",
          complexity="O(N) elements to the pivot")  # fmt: skip
 def linsert(c: Session, key: bytes, where: bytes, pivot: bytes, element: bytes) -> Reply:
-    """Put an element before or after the first one equal to pivot."""
+    """Put an element before or after the first one equal to pivot.
+
+    > RPUSH steps wake eat
+    (integer) 2
+    > LINSERT steps BEFORE eat wash
+    (integer) 3
+    > LRANGE steps 0 -1
+    1) "wake"
+    2) "wash"
+    3) "eat"
+    """
     where = where.upper()
     if where != b"BEFORE" and where != b"AFTER":
         raise errors.SyntaxError_
@@ -248,7 +370,17 @@ def linsert(c: Session, key: bytes, where: bytes, pivot: bytes, element: bytes) 
 
 @command("LREM key count element", "write", complexity="O(N) elements of the list")
 def lrem(c: Session, key: bytes, count: bytes, element: bytes) -> Reply:
-    """Remove equal elements: the first few, the last few if negative, all for 0."""
+    """Remove equal elements: the first few, the last few if negative, all for 0.
+
+    > RPUSH basket milk egg milk egg milk
+    (integer) 5
+    > LREM basket 2 milk
+    (integer) 2
+    > LRANGE basket 0 -1
+    1) "egg"
+    2) "egg"
+    3) "milk"
+    """
     number = to_signed(count)
     value = c.writable(key, List)
     if value is None:
@@ -261,7 +393,16 @@ def lrem(c: Session, key: bytes, count: bytes, element: bytes) -> Reply:
 
 @command("LTRIM key start stop", "write", complexity="O(N) elements removed")
 def ltrim(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
-    """Keep only the elements from one index to another, both included."""
+    """Keep only the elements from one index to another, both included.
+
+    > RPUSH recent chair lamp book pen
+    (integer) 4
+    > LTRIM recent 0 1
+    OK
+    > LRANGE recent 0 -1
+    1) "chair"
+    2) "lamp"
+    """
     first, last = to_int(start), to_int(stop)
     value = c.writable(key, List)
     if value is not None:
@@ -276,13 +417,29 @@ def ltrim(c: Session, key: bytes, start: bytes, stop: bytes) -> Reply:
 
 @command("LMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT>", "write denyoom", since="6.2.0")
 def lmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither: bytes) -> Reply:
-    """Take an element from an end of a list and put it at an end of another."""
+    """Take an element from an end of a list and put it at an end of another.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > LMOVE jobs working LEFT RIGHT
+    "mail:1"
+    > LRANGE working 0 -1
+    1) "mail:1"
+    """
     return move(c, source, destination, is_left(whence), is_left(whither))
 
 
 @command("RPOPLPUSH source destination", "write denyoom", since="1.2.0")
 def rpoplpush(c: Session, source: bytes, destination: bytes) -> Reply:
-    """Take the last element of a list and put it at the head of another."""
+    """Take the last element of a list and put it at the head of another.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > RPOPLPUSH jobs working
+    "mail:2"
+    > LRANGE jobs 0 -1
+    1) "mail:1"
+    """
     return move(c, source, destination, False, True)
 
 
@@ -305,13 +462,27 @@ def move(c: Session, source: bytes, destination: bytes, from_left: bool, to_left
 
 @command("BLPOP key [key ...] timeout", "write blocking", since="2.0.0", complexity="O(N) keys")
 def blpop(c: Session, *args: bytes) -> Reply:
-    """Remove the first element of the first list that has one; waits for one."""
+    """Remove the first element of the first list that has one; waits for one.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > BLPOP jobs:urgent jobs 5
+    1) "jobs"
+    2) "mail:1"
+    """
     return wait_pop(c, args, True)
 
 
 @command("BRPOP key [key ...] timeout", "write blocking", since="2.0.0", complexity="O(N) keys")
 def brpop(c: Session, *args: bytes) -> Reply:
-    """Remove the last element of the first list that has one; waits for one."""
+    """Remove the last element of the first list that has one; waits for one.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > BRPOP jobs 5
+    1) "jobs"
+    2) "mail:2"
+    """
     return wait_pop(c, args, False)
 
 
@@ -330,7 +501,15 @@ def wait_pop(c: Session, args: Sequence[bytes], left: bool) -> Reply:
 @command("BLMPOP timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]", "write blocking movablekeys",
          since="7.0.0", complexity="O(N+M) keys looked at and elements given")  # fmt: skip
 def blmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
-    """Remove elements from the first list that has some; waits while all are empty."""
+    """Remove elements from the first list that has some; waits while all are empty.
+
+    > RPUSH jobs mail:1 mail:2 mail:3
+    (integer) 3
+    > BLMPOP 5 2 jobs:urgent jobs LEFT COUNT 2
+    1) "jobs"
+    2) 1) "mail:1"
+       2) "mail:2"
+    """
     keys, left, count = several(args)
     seconds = to_timeout(timeout)
     return pop_first(c, keys, left, count) or c.wait(keys, seconds, List)
@@ -338,7 +517,13 @@ def blmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
 
 @command("BLMOVE source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout", "write denyoom blocking", since="6.2.0")
 def blmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither: bytes, timeout: bytes) -> Reply:
-    """Take an element from one list and put it into another; waits for one."""
+    """Take an element from one list and put it into another; waits for one.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > BLMOVE jobs working LEFT RIGHT 5
+    "mail:1"
+    """
     from_left, to_left, seconds = is_left(whence), is_left(whither), to_timeout(timeout)
     element = move(c, source, destination, from_left, to_left)
     if element is None:
@@ -349,7 +534,13 @@ def blmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither
 
 @command("BRPOPLPUSH source destination timeout", "write denyoom blocking", since="2.2.0")
 def brpoplpush(c: Session, source: bytes, destination: bytes, timeout: bytes) -> Reply:
-    """Move the last element of a list to the head of another; waits for one."""
+    """Move the last element of a list to the head of another; waits for one.
+
+    > RPUSH jobs mail:1 mail:2
+    (integer) 2
+    > BRPOPLPUSH jobs working 5
+    "mail:2"
+    """
     seconds = to_timeout(timeout)
     element = move(c, source, destination, False, True)
     if element is None:

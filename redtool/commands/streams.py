@@ -173,7 +173,15 @@ def natural(text: bytes, option: str) -> int:
          "[field value ...]", "write denyoom fast", since="5.0.0",
          complexity="O(1), and O(N) entries trimmed away")  # fmt: skip
 def xadd(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Add an entry to a stream, and trim it if asked; gives the entry's id."""
+    """Add an entry to a stream, and trim it if asked; gives the entry's id.
+
+    > XADD orders * item book price 12
+    "…-0"
+    > XADD orders MAXLEN 1 * item pen
+    "…"
+    > XLEN orders
+    (integer) 1
+    """
     if args[0] == b"*" and len(args) % 2:  # the usual form
         stream = c.writable(key, Stream, create=True)
         id = new_id(c, stream, None, True)
@@ -236,7 +244,15 @@ def new_id(c: Session, stream: Stream, asked: Id | None, any_sequence: bool) -> 
 
 @command("XDEL key id [id ...]", "write fast", since="5.0.0", complexity="O(log N) an entry")
 def xdel(c: Session, key: bytes, *ids: bytes) -> Reply:
-    """Delete entries by id; gives how many there were. An emptied stream stays."""
+    """Delete entries by id; gives how many there were. An emptied stream stays.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XDEL orders 1-1 9-9
+    (integer) 1
+    > XLEN orders
+    (integer) 0
+    """
     stream = c.writable(key, Stream)
     if stream is None:
         return 0
@@ -248,7 +264,19 @@ def xdel(c: Session, key: bytes, *ids: bytes) -> Reply:
 @command("XTRIM key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]", "write", since="5.0.0",
          complexity="O(N) entries removed", arity=-4)  # fmt: skip
 def xtrim(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Remove the oldest entries, down to a length or an id; gives how many went."""
+    """Remove the oldest entries, down to a length or an id; gives how many went.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XADD orders 2-1 item pen
+    "2-1"
+    > XTRIM orders MAXLEN 1
+    (integer) 1
+    > XRANGE orders - +
+    1) 1) "2-1"
+       2) 1) "item"
+          2) "pen"
+    """
     trim = Trim()
     trim.read(args, False)
     trim.check(False)
@@ -265,7 +293,15 @@ def xtrim(c: Session, key: bytes, *args: bytes) -> Reply:
 @command("XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]", "write denyoom fast",
          since="5.0.0", arity=-3)  # fmt: skip
 def xsetid(c: Session, key: bytes, text: bytes, *args: bytes) -> Reply:
-    """Set the last id of a stream, and its counters."""
+    """Set the last id of a stream, and its counters.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XSETID orders 5-0
+    OK
+    > XADD orders 5-* item pen
+    "5-1"
+    """
     id = to_id(text)
     added, deleted = history(id, args)
     stream = c.writable(key, Stream)
@@ -311,7 +347,15 @@ def history(id: Id, args: tuple[bytes, ...]) -> tuple[int | None, Id]:
 
 @command("XLEN key", "readonly fast", since="5.0.0")
 def xlen(c: Session, key: bytes) -> Reply:
-    """Give the number of entries, 0 when missing."""
+    """Give the number of entries, 0 when missing.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XADD orders 2-1 item pen
+    "2-1"
+    > XLEN orders
+    (integer) 2
+    """
     stream = c.readable(key, Stream)
     return 0 if stream is None else len(stream)
 
@@ -319,14 +363,41 @@ def xlen(c: Session, key: bytes) -> Reply:
 @command("XRANGE key start end [COUNT count]", "readonly", since="5.0.0",
          complexity="O(log N) + O(M) entries given")  # fmt: skip
 def xrange(c: Session, key: bytes, start: bytes, end: bytes, *args: bytes) -> Reply:
-    """Give the entries from one id to another, the oldest first."""
+    """Give the entries from one id to another, the oldest first.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XADD orders 2-1 item pen
+    "2-1"
+    > XRANGE orders - +
+    1) 1) "1-1"
+       2) 1) "item"
+          2) "book"
+    2) 1) "2-1"
+       2) 1) "item"
+          2) "pen"
+    > XRANGE orders (1-1 + COUNT 10
+    1) 1) "2-1"
+       2) 1) "item"
+          2) "pen"
+    """
     return between(c, key, to_start(start), to_end(end), args, False)
 
 
 @command("XREVRANGE key end start [COUNT count]", "readonly", since="5.0.0",
          complexity="O(log N) + O(M) entries given")  # fmt: skip
 def xrevrange(c: Session, key: bytes, end: bytes, start: bytes, *args: bytes) -> Reply:
-    """Give the entries from one id back to another, the newest first."""
+    """Give the entries from one id back to another, the newest first.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XADD orders 2-1 item pen
+    "2-1"
+    > XREVRANGE orders + - COUNT 1
+    1) 1) "2-1"
+       2) 1) "item"
+          2) "pen"
+    """
     return between(c, key, to_start(start), to_end(end), args, True)
 
 

@@ -16,7 +16,18 @@ command = group("transactions")
 
 @command("MULTI", "noscript loading stale fast allow_busy", since="1.2.0")
 def multi(c: Session) -> Reply:
-    """Start a transaction: commands are queued until EXEC."""
+    """Start a transaction: commands are queued until EXEC.
+
+    > MULTI
+    OK
+    > INCR visits
+    QUEUED
+    > RPUSH log visit
+    QUEUED
+    > EXEC
+    1) (integer) 1
+    2) (integer) 1
+    """
     if c.queue is not None:
         raise errors.NestedMulti
     c.queue = []
@@ -27,7 +38,18 @@ def multi(c: Session) -> Reply:
 
 @command("EXEC", "noscript loading stale skip_slowlog", since="1.2.0", complexity="Depends on the queued commands")
 def exec_(c: Session) -> Reply:
-    """Run the queued commands as one; nil when a watched key changed."""
+    """Run the queued commands as one; nil when a watched key changed.
+
+    > MULTI
+    OK
+    > SET greeting hello
+    QUEUED
+    > INCR greeting
+    QUEUED
+    > EXEC
+    1) OK
+    2) (error) ERR value is not an integer or out of range
+    """
     if c.queue is None:
         raise errors.ExecWithoutMulti
     queue, spoiled, dirty = c.queue, c.aborted, c.dirty or stale_watch(c)
@@ -50,7 +72,17 @@ def exec_(c: Session) -> Reply:
 
 @command("DISCARD", "noscript loading stale fast allow_busy", since="2.0.0", complexity="O(N) queued commands")
 def discard(c: Session) -> Reply:
-    """Forget the queued commands and the watched keys."""
+    """Forget the queued commands and the watched keys.
+
+    > MULTI
+    OK
+    > INCR visits
+    QUEUED
+    > DISCARD
+    OK
+    > EXISTS visits
+    (integer) 0
+    """
     if c.queue is None:
         raise errors.DiscardWithoutMulti
     leave(c)
@@ -60,7 +92,17 @@ def discard(c: Session) -> Reply:
 @command("WATCH key [key ...]", "noscript loading stale fast allow_busy no_multi", since="2.2.0",
          complexity="O(1) a key")  # fmt: skip
 def watch(c: Session, *keys: bytes) -> Reply:
-    """Make the next EXEC depend on these keys staying as they are."""
+    """Make the next EXEC depend on these keys staying as they are.
+
+    > WATCH stock:pens
+    OK
+    > SET stock:pens 9
+    OK
+    > MULTI
+    OK
+    > EXEC
+    (nil)
+    """
     if c.queue is not None:
         raise errors.WatchInsideMulti
     for key in keys:
@@ -73,7 +115,13 @@ def watch(c: Session, *keys: bytes) -> Reply:
 
 @command("UNWATCH", "noscript loading stale fast allow_busy", since="2.2.0")
 def unwatch(c: Session) -> Reply:
-    """Forget the watched keys."""
+    """Forget the watched keys.
+
+    > WATCH stock:pens
+    OK
+    > UNWATCH
+    OK
+    """
     c.unwatch()
     return OK
 

@@ -92,7 +92,18 @@ def group_options(args: tuple[bytes, ...], word: str) -> tuple[bool, int]:
 @command("XGROUP CREATE key group <id | $> [MKSTREAM] [ENTRIESREAD entries-read]", "write denyoom", since="5.0.0",
          arity=-5)  # fmt: skip
 def xgroup_create(c: Session, key: bytes, name: bytes, text: bytes, *args: bytes) -> Reply:
-    """Make a consumer group that reads on after an id; $ is the stream's last."""
+    """Make a consumer group that reads on after an id; $ is the stream's last.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XGROUP CREATE orders packers 0
+    OK
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    """
     make, read = group_options(args, "CREATE")
     stream = c.writable(key, Stream) if make else existing(c, key)
     if len(args) > 3:
@@ -111,7 +122,17 @@ def xgroup_create(c: Session, key: bytes, name: bytes, text: bytes, *args: bytes
 
 @command("XGROUP SETID key group <id | $> [ENTRIESREAD entries-read]", "write", since="5.0.0", arity=-5)
 def xgroup_setid(c: Session, key: bytes, name: bytes, text: bytes, *args: bytes) -> Reply:
-    """Set how far a group has come: the id after which it reads on."""
+    """Set how far a group has come: the id after which it reads on.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XGROUP SETID orders packers $
+    OK
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    (nil)
+    """
     read = group_options(args, "SETID")[1]
     found = group_of(c, key, name)
     if len(args) > 2:
@@ -124,7 +145,15 @@ def xgroup_setid(c: Session, key: bytes, name: bytes, text: bytes, *args: bytes)
 
 @command("XGROUP DESTROY key group", "write", since="5.0.0", complexity="O(N) entries pending")
 def xgroup_destroy(c: Session, key: bytes, name: bytes) -> Reply:
-    """Remove a group with its consumers and what is pending; 0 when missing."""
+    """Remove a group with its consumers and what is pending; 0 when missing.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XGROUP DESTROY orders packers
+    (integer) 1
+    > XGROUP DESTROY orders packers
+    (integer) 0
+    """
     if existing(c, key).groups.pop(name, None) is None:
         return 0
     noted(c, key, b"xgroup-destroy")
@@ -135,7 +164,15 @@ def xgroup_destroy(c: Session, key: bytes, name: bytes) -> Reply:
 
 @command("XGROUP CREATECONSUMER key group consumer", "write denyoom", since="6.2.0")
 def xgroup_createconsumer(c: Session, key: bytes, name: bytes, consumer: bytes) -> Reply:
-    """Add a consumer to a group; 0 when it is there."""
+    """Add a consumer to a group; 0 when it is there.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XGROUP CREATECONSUMER orders packers ada
+    (integer) 1
+    > XGROUP CREATECONSUMER orders packers ada
+    (integer) 0
+    """
     found = group_of(c, key, name)
     if consumer in found.consumers:
         return 0
@@ -145,7 +182,20 @@ def xgroup_createconsumer(c: Session, key: bytes, name: bytes, consumer: bytes) 
 
 @command("XGROUP DELCONSUMER key group consumer", "write", since="5.0.0", complexity="O(N) entries pending for it")
 def xgroup_delconsumer(c: Session, key: bytes, name: bytes, consumer: bytes) -> Reply:
-    """Remove a consumer and what is pending for it; gives how many entries that were."""
+    """Remove a consumer and what is pending for it; gives how many entries that were.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    > XGROUP DELCONSUMER orders packers ada
+    (integer) 1
+    """
     found = group_of(c, key, name)
     if consumer not in found.consumers:
         return 0
@@ -156,7 +206,12 @@ def xgroup_delconsumer(c: Session, key: bytes, name: bytes, consumer: bytes) -> 
 
 @command("XGROUP HELP", "loading stale", since="5.0.0")
 def xgroup_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > XGROUP HELP
+     1) XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"XGROUP")
@@ -167,7 +222,20 @@ def xgroup_help(c: Session) -> Reply:
 
 @command("XACK key group id [id ...]", "write fast", since="5.0.0", complexity="O(log N) an entry")
 def xack(c: Session, key: bytes, name: bytes, *texts: bytes) -> Reply:
-    """Acknowledge entries, so that they are no longer pending; gives how many were."""
+    """Acknowledge entries, so that they are no longer pending; gives how many were.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    > XACK orders packers 1-1 9-9
+    (integer) 1
+    """
     stream = c.readable(key, Stream)
     found = None if stream is None else stream.groups.get(name)
     if found is None:
@@ -188,7 +256,24 @@ def pending_in(c: Session, key: bytes, name: bytes) -> tuple[Stream, Group]:
 @command("XPENDING key group [[IDLE min-idle-time] start end count [consumer]]", "readonly", since="5.0.0",
          complexity="O(N) entries looked at", arity=-3)  # fmt: skip
 def xpending(c: Session, key: bytes, name: bytes, *args: bytes) -> Reply:
-    """Give a summary of what is pending in a group, or the entries in a range."""
+    """Give a summary of what is pending in a group, or the entries in a range.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    > XPENDING orders packers
+    1) (integer) 1
+    2) "1-1"
+    3) "1-1"
+    4) 1) 1) "ada"
+          2) "1"
+    """
     if not args:
         return summary(pending_in(c, key, name)[1])
     least = 0
@@ -283,7 +368,22 @@ def to_claim(text: bytes, what: str, name: str) -> int:
          "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID lastid]", "write fast", since="5.0.0",
          complexity="O(log N) an entry", arity=-6)  # fmt: skip
 def xclaim(c: Session, key: bytes, name: bytes, consumer: bytes, idle: bytes, *args: bytes) -> Reply:
-    """Make pending entries this consumer's own; gives them."""
+    """Make pending entries this consumer's own; gives them.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    > XCLAIM orders packers grace 0 1-1
+    1) 1) "1-1"
+       2) 1) "item"
+          2) "book"
+    """
     stream, found = pending_in(c, key, name)
     least = to_claim(idle, "min-idle-time", "XCLAIM")
     ids = leading_ids(args)
@@ -309,7 +409,24 @@ def xclaim(c: Session, key: bytes, name: bytes, consumer: bytes, idle: bytes, *a
          complexity="O(N) entries looked at, 10 for each that COUNT allows", arity=-6)  # fmt: skip
 def xautoclaim(c: Session, key: bytes, name: bytes, consumer: bytes, idle: bytes, start: bytes,
                *args: bytes) -> Reply:  # fmt: skip
-    """Make entries pending for long this consumer's own; gives a cursor and them."""
+    """Make entries pending for long this consumer's own; gives a cursor and them.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    > XAUTOCLAIM orders packers grace 0 0-0
+    1) "0-0"
+    2) 1) 1) "1-1"
+          2) 1) "item"
+             2) "book"
+    3) (empty array)
+    """
     least = max(0, to_claim(idle, "min-idle-time", "XAUTOCLAIM"))
     first = to_start(start)
     count, just_id = auto_options(args)

@@ -88,7 +88,18 @@ def reply(c: Session, parts: list[Part]) -> Reply:
 @command("XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", "readonly blocking movablekeys",
          since="5.0.0", complexity="O(M) entries given", arity=-4)  # fmt: skip
 def xread(c: Session, *args: bytes) -> Reply:
-    """Give the entries after an id of one or more streams; can wait for some."""
+    """Give the entries after an id of one or more streams; can wait for some.
+
+    > XADD orders 1-1 item book
+    "1-1"
+    > XREAD COUNT 10 STREAMS orders 0
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    > XREAD BLOCK 100 STREAMS orders $
+    (nil)
+    """
     want = Reading(args, False)
     starts = [start_of(c, key, text) for key, text in zip(want.keys, want.starts, strict=True)]
     parts: list[Part] = []
@@ -123,7 +134,20 @@ def start_of(c: Session, key: bytes, text: bytes) -> Id:
 @command("XREADGROUP GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]",
          "write blocking movablekeys", since="5.0.0", complexity="O(M) entries given", arity=-7)  # fmt: skip
 def xreadgroup(c: Session, *args: bytes) -> Reply:
-    """Give a group's consumer new entries (id >), or those it has not acknowledged."""
+    """Give a group's consumer new entries (id >), or those it has not acknowledged.
+
+    > XGROUP CREATE orders packers $ MKSTREAM
+    OK
+    > XADD orders 1-1 item book
+    "1-1"
+    > XREADGROUP GROUP packers ada COUNT 10 STREAMS orders >
+    1) 1) "orders"
+       2) 1) 1) "1-1"
+             2) 1) "item"
+                2) "book"
+    > XREADGROUP GROUP packers ada STREAMS orders >
+    (nil)
+    """
     want = Reading(args, True)
     plan = [joined(c, want, key, text) for key, text in zip(want.keys, want.starts, strict=True)]
     c.journal()

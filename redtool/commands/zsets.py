@@ -47,7 +47,22 @@ def keep(c: Session, key: bytes, event: bytes, found: ZSet) -> int:
 @command("ZADD key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]", "write denyoom fast",
          since="1.2.0", complexity="O(log N) a member")  # fmt: skip
 def zadd(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Add members to a sorted set, or update their scores."""
+    """Add members to a sorted set, or update their scores.
+
+    > ZADD leaderboard 90 ada 75 alan
+    (integer) 2
+    > ZADD leaderboard 95 ada 82 grace
+    (integer) 1
+    > ZADD leaderboard GT CH 80 ada 88 grace
+    (integer) 1
+    > ZRANGE leaderboard 0 -1 WITHSCORES
+    1) "alan"
+    2) "75"
+    3) "grace"
+    4) "88"
+    5) "ada"
+    6) "95"
+    """
     if len(args) == 2 and args[0].isdigit():  # the usual form
         zset = c.writable(key, ZSet, create=True)
         size = len(zset.scores)
@@ -113,14 +128,30 @@ def increment(c: Session, key: bytes, zset: ZSet, member: bytes, by: float, opti
 
 @command("ZINCRBY key increment member", "write denyoom fast", since="1.2.0", complexity="O(log N)")
 def zincrby(c: Session, key: bytes, by: bytes, member: bytes) -> Reply:
-    """Add to the score of a member, new ones starting from 0; gives the new score."""
+    """Add to the score of a member, new ones starting from 0; gives the new score.
+
+    > ZADD leaderboard 90 ada
+    (integer) 1
+    > ZINCRBY leaderboard 5 ada
+    "95"
+    > ZINCRBY leaderboard 2.5 alan
+    "2.5"
+    """
     amount = to_score(by)
     return increment(c, key, c.writable(key, ZSet, create=True), member, amount, set())
 
 
 @command("ZREM key member [member ...]", "write fast", since="1.2.0", complexity="O(log N) a member")
 def zrem(c: Session, key: bytes, *members: bytes) -> Reply:
-    """Remove members; gives how many there were."""
+    """Remove members; gives how many there were.
+
+    > ZADD leaderboard 90 ada 75 alan
+    (integer) 2
+    > ZREM leaderboard alan nobody
+    (integer) 1
+    > ZRANGE leaderboard 0 -1
+    1) "ada"
+    """
     zset = c.writable(key, ZSet)
     if zset is None:
         return 0
@@ -135,34 +166,73 @@ def zrem(c: Session, key: bytes, *members: bytes) -> Reply:
 
 @command("ZCARD key", "readonly fast", since="1.2.0")
 def zcard(c: Session, key: bytes) -> Reply:
-    """Give the number of members, 0 when missing."""
+    """Give the number of members, 0 when missing.
+
+    > ZADD leaderboard 90 ada 75 alan
+    (integer) 2
+    > ZCARD leaderboard
+    (integer) 2
+    """
     zset = c.readable(key, ZSet)
     return 0 if zset is None else len(zset)
 
 
 @command("ZSCORE key member", "readonly fast", since="1.2.0")
 def zscore(c: Session, key: bytes, member: bytes) -> Reply:
-    """Give the score of a member."""
+    """Give the score of a member.
+
+    > ZADD leaderboard 90 ada 75.5 alan
+    (integer) 2
+    > ZSCORE leaderboard alan
+    "75.5"
+    > ZSCORE leaderboard nobody
+    (nil)
+    """
     zset = c.readable(key, ZSet)
     return None if zset is None else zset.scores.get(member)
 
 
 @command("ZMSCORE key member [member ...]", "readonly fast", since="6.2.0", complexity="O(N) members asked for")
 def zmscore(c: Session, key: bytes, *members: bytes) -> Reply:
-    """Give the scores of several members, nil for each that is not there."""
+    """Give the scores of several members, nil for each that is not there.
+
+    > ZADD leaderboard 90 ada 75.5 alan
+    (integer) 2
+    > ZMSCORE leaderboard alan nobody ada
+    1) "75.5"
+    2) (nil)
+    3) "90"
+    """
     zset = c.readable(key, ZSet)
     return [None if zset is None else zset.scores.get(member) for member in members]
 
 
 @command("ZRANK key member [WITHSCORE]", "readonly fast", since="2.0.0", complexity="O(log N)")
 def zrank(c: Session, key: bytes, member: bytes, *args: bytes) -> Reply:
-    """Give the place of a member, the lowest score being 0."""
+    """Give the place of a member, the lowest score being 0.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZRANK leaderboard grace
+    (integer) 1
+    > ZRANK leaderboard ada WITHSCORE
+    1) (integer) 2
+    2) "90"
+    """
     return rank(c, key, member, args, False)
 
 
 @command("ZREVRANK key member [WITHSCORE]", "readonly fast", since="2.0.0", complexity="O(log N)")
 def zrevrank(c: Session, key: bytes, member: bytes, *args: bytes) -> Reply:
-    """Give the place of a member, the highest score being 0."""
+    """Give the place of a member, the highest score being 0.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZREVRANK leaderboard ada
+    (integer) 0
+    > ZREVRANK leaderboard nobody
+    (nil)
+    """
     return rank(c, key, member, args, True)
 
 
@@ -182,13 +252,32 @@ def rank(c: Session, key: bytes, member: bytes, args: tuple[bytes, ...], reverse
 
 @command("ZPOPMIN key [count]", "write fast", since="5.0.0", complexity="O(log N) a member given", arity=-2)
 def zpopmin(c: Session, key: bytes, *count: bytes) -> Reply:
-    """Remove and give the member with the lowest score, or the lowest few."""
+    """Remove and give the member with the lowest score, or the lowest few.
+
+    > ZADD tasks 1 urgent 5 normal 9 whenever
+    (integer) 3
+    > ZPOPMIN tasks
+    1) "urgent"
+    2) "1"
+    > ZPOPMIN tasks 2
+    1) "normal"
+    2) "5"
+    3) "whenever"
+    4) "9"
+    """
     return pop(c, key, count, False)
 
 
 @command("ZPOPMAX key [count]", "write fast", since="5.0.0", complexity="O(log N) a member given", arity=-2)
 def zpopmax(c: Session, key: bytes, *count: bytes) -> Reply:
-    """Remove and give the member with the highest score, or the highest few."""
+    """Remove and give the member with the highest score, or the highest few.
+
+    > ZADD leaderboard 90 ada 75 alan 82 grace
+    (integer) 3
+    > ZPOPMAX leaderboard
+    1) "ada"
+    2) "90"
+    """
     return pop(c, key, count, True)
 
 
@@ -225,13 +314,29 @@ def take_first(c: Session, keys: Sequence[bytes], count: int, highest: bool) -> 
 
 @command("BZPOPMIN key [key ...] timeout", "write blocking fast", since="5.0.0", complexity="O(log N)")
 def bzpopmin(c: Session, *args: bytes) -> Reply:
-    """Remove the lowest member of the first sorted set that has one; waits for one."""
+    """Remove the lowest member of the first sorted set that has one; waits for one.
+
+    > ZADD tasks 1 urgent 5 normal
+    (integer) 2
+    > BZPOPMIN tasks:vip tasks 5
+    1) "tasks"
+    2) "urgent"
+    3) "1"
+    """
     return pop_or_wait(c, args, False)
 
 
 @command("BZPOPMAX key [key ...] timeout", "write blocking fast", since="5.0.0", complexity="O(log N)")
 def bzpopmax(c: Session, *args: bytes) -> Reply:
-    """Remove the highest member of the first sorted set that has one; waits for one."""
+    """Remove the highest member of the first sorted set that has one; waits for one.
+
+    > ZADD leaderboard 90 ada 75 alan
+    (integer) 2
+    > BZPOPMAX leaderboard 5
+    1) "leaderboard"
+    2) "ada"
+    3) "90"
+    """
     return pop_or_wait(c, args, True)
 
 
@@ -245,7 +350,17 @@ def pop_or_wait(c: Session, args: tuple[bytes, ...], highest: bool) -> Reply:
 @command("ZMPOP numkeys key [key ...] <MIN | MAX> [COUNT count]", "write movablekeys", since="7.0.0",
          complexity="O(K) + O(log N) a member given, K the number of keys")  # fmt: skip
 def zmpop(c: Session, *args: bytes) -> Reply:
-    """Remove members from the first sorted set that has some; gives its key and them."""
+    """Remove members from the first sorted set that has some; gives its key and them.
+
+    > ZADD tasks 1 urgent 5 normal 9 whenever
+    (integer) 3
+    > ZMPOP 2 tasks:vip tasks MIN COUNT 2
+    1) "tasks"
+    2) 1) 1) "urgent"
+          2) "1"
+       2) 1) "normal"
+          2) "5"
+    """
     keys, highest, count = popping(args)
     return named(take_first(c, keys, count, highest))
 
@@ -253,7 +368,15 @@ def zmpop(c: Session, *args: bytes) -> Reply:
 @command("BZMPOP timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", "write blocking movablekeys", since="7.0.0",
          complexity="O(K) + O(log N) a member given, K the number of keys")  # fmt: skip
 def bzmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
-    """Remove members from the first sorted set that has some; waits for one."""
+    """Remove members from the first sorted set that has some; waits for one.
+
+    > ZADD tasks 1 urgent 5 normal
+    (integer) 2
+    > BZMPOP 5 2 tasks:vip tasks MIN
+    1) "tasks"
+    2) 1) 1) "urgent"
+          2) "1"
+    """
     keys, highest, count = popping(args)
     seconds = to_timeout(timeout)
     found = take_first(c, keys, count, highest)
@@ -290,7 +413,16 @@ def popping(args: tuple[bytes, ...]) -> Popping:
 
 @command("ZRANDMEMBER key [count [WITHSCORES]]", "readonly", since="6.2.0", complexity="O(log N) a member given")
 def zrandmember(c: Session, key: bytes, *args: bytes) -> Reply:
-    """Give a member at random, or count different ones, or -count that may repeat."""
+    """Give a member at random, or count different ones, or -count that may repeat.
+
+    > ZADD prizes 1 mug 2 lamp 3 sofa
+    (integer) 3
+    > ZRANDMEMBER prizes
+    "…"
+    > ZRANDMEMBER prizes 1 WITHSCORES
+    1) "…"
+    2) "…"
+    """
     number = to_draws(args[0]) if args else 1
     if len(args) > 2 or (len(args) == 2 and args[1].upper() != b"WITHSCORES"):
         raise errors.SyntaxError_
@@ -315,6 +447,19 @@ def zscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
 
     What Redis stores packed (a listpack) comes whole in one page, in order, whatever COUNT says. Scores of what it
     does not store packed come with 17 digits, as its C code prints them here and nowhere else.
+
+    > ZADD leaderboard 90 ada 75 alan
+    (integer) 2
+    > ZSCAN leaderboard 0
+    1) "0"
+    2) 1) "alan"
+       2) "75"
+       3) "ada"
+       4) "90"
+    > ZSCAN leaderboard 0 MATCH al*
+    1) "0"
+    2) 1) "alan"
+       2) "75"
     """
     start = to_cursor(cursor)
     zset = c.readable(key, ZSet)
