@@ -57,12 +57,22 @@ class LongDouble(float):
         return b"0" if digits == b"-0" else digits
 
 
+class NullArray:
+    """RESP2's null array (``*-1``), where a server has it and a client on the wire must see it: Session.no_array."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+
 # bytes | int | None | list | dict | set | float | bool | Status | Verbatim | Push | BigNumber | ReplyError
 Reply = object
 
 OK = Status(b"OK")
 QUEUED = Status(b"QUEUED")
 NO_REPLY = Replies()
+NULL_ARRAY = NullArray()
 
 MAX_BULK = 1 << 32  # bytes of one string; a real server stops at 512 MB unless told otherwise
 MAX_ITEMS = 1 << 32  # elements of one aggregate, the bound of hiredis
@@ -488,6 +498,7 @@ SCALARS2: dict[type, Callable[[Any], bytes]] = {
     int: _number,
     Status: _status,
     type(None): lambda value: b"$-1\r\n",
+    NullArray: lambda value: b"*-1\r\n",
     bool: lambda value: b":1\r\n" if value else b":0\r\n",
     float: lambda value: _bulk(_float_text(value)),
     LongDouble: lambda value: _bulk(value.text),
@@ -496,6 +507,7 @@ SCALARS2: dict[type, Callable[[Any], bytes]] = {
 }
 SCALARS3: dict[type, Callable[[Any], bytes]] = SCALARS2 | {
     type(None): lambda value: b"_\r\n",
+    NullArray: lambda value: b"_\r\n",
     bool: lambda value: b"#t\r\n" if value else b"#f\r\n",
     float: lambda value: b",%b\r\n" % _float_text(value),
     LongDouble: lambda value: b",%b\r\n" % value.text,

@@ -54,8 +54,8 @@ class Session:
 
     __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "db", "deliver", "deny_block", "dirty",
                  "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "no_array",
-                 "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store", "stranger", "tracking",
-                 "user", "watching")  # fmt: skip
+                 "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store",
+                 "stranger", "tracking", "user", "watching")  # fmt: skip
 
     def __init__(self, store: Store, caller: Session | None = None) -> None:
         self.store = store

@@ -385,7 +385,7 @@ def reply_of(name: str, data: bytes) -> Tree:
 
 def tolerated(name: str, argv: Argv, ours: Tree, theirs: Tree) -> bool:
     """Whether an error that the other side does not give, or words differently, is one of those known."""
-    if name in AS_REDIS and wire.is_error(theirs) and (ours == wire.NULL or ours[1].startswith(b"WRONGTYPE")):
+    if name in AS_REDIS and wire.is_error(theirs) and (ours in wire.NULLS or ours[1].startswith(b"WRONGTYPE")):
         return True
     return wire.is_error(ours) and wire.is_error(theirs) and argv[-1] == STRAY
 
@@ -398,7 +398,7 @@ def leaves(tree: Tree) -> set[Tree]:
     """The strings and numbers in a reply."""
     if tree[0] in wire.AGGREGATES:
         return {leaf for item in tree[1] for leaf in leaves(item)}
-    return set() if tree == wire.NULL else {tree}
+    return set() if tree in wire.NULLS else {tree}
 
 
 def same_unordered(ours: Tree, theirs: Tree) -> bool:

@@ -39,6 +39,7 @@ class Client:
         self.store = store or Store(Config(), time_ns=self.time_ns)
         self.session = Session(self.store)
         self.session.proto = proto
+        self.session.no_array = resp.NULL_ARRAY
 
     def time_ns(self) -> int:
         return self.ns if self.frozen else time.time_ns()
@@ -56,7 +57,7 @@ class Client:
         except Block as block:
             assert block.deadline is not None, "nobody would ever wake this command"
             self.ns = max(self.ns, block.deadline * MS)
-            reply = None
+            reply = self.session.no_array
         return resp.encode(reply, self.session.proto)
 
     def call(self, *argv: Word) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,9 @@ def real_servers() -> dict[str, str]:
     found = {"valkey": str(get_binary_path())}
     if redis := shutil.which("redis-server"):
         found["redis7"] = redis
+    for word in os.environ.get("REDTOOL_TEST_SERVERS", "").split():  # more of them: redis8=/path/redis-server …
+        name, _, path = word.partition("=")
+        found[name] = path
     return found
 
 

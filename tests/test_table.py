@@ -30,7 +30,8 @@ ONLY_OURS = {
 
 # What Valkey took up later or earlier than Redis.
 TIMED = "HEXPIRE HPEXPIRE HEXPIREAT HPEXPIREAT HTTL HPTTL HEXPIRETIME HPEXPIRETIME HPERSIST HGETEX HSETEX"
-OTHER_SINCE = {"CLUSTER SLOT-STATS": "8.0.0", **dict.fromkeys(TIMED.split(), "9.0.0"), "HGETDEL": "9.1.0"}
+OTHER_SINCE = {"CLUSTER SLOT-STATS": "8.0.0", **dict.fromkeys(TIMED.split(), "9.0.0"), "HGETDEL": "9.1.0",
+               "MSETEX": "9.1.0"}  # fmt: skip
 
 
 def declared() -> list[Command]:

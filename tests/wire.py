@@ -1,7 +1,7 @@
 """Reply bytes as trees that keep every distinction of the wire, and the few that a comparison must drop.
 
 A tree is (mark, value): ``("+", b"OK")``, ``("$", b"x")``, ``(":", 1)``, ``("*", [trees])``, ``("%", [trees])`` with
-keys and values in turn. Nulls are ``("_", None)`` whatever their form: a Python None cannot tell ``*-1`` from ``$-1``.
+keys and values in turn. Nulls are ``("_", b"$")``, ``("_", b"*")`` and, in RESP3, ``("_", b"")``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from typing import Any
 
 Tree = tuple[str, Any]
 
-NULL: Tree = ("_", None)
+NULL: Tree = ("_", b"$")
+NULL_ARRAY: Tree = ("_", b"*")
+NULL3: Tree = ("_", b"")
+NULLS = (NULL, NULL_ARRAY, NULL3)
 AGGREGATES = {"*": 1, "~": 1, ">": 1, "%": 2}
 
 
@@ -29,7 +32,7 @@ def _parse(data: bytes, at: int) -> tuple[Tree, int]:
     at = end + 2
     if mark in AGGREGATES:
         if head == b"-1":
-            return NULL, at
+            return NULL_ARRAY, at
         items = []
         for _ in range(int(head) * AGGREGATES[mark]):
             item, at = _parse(data, at)
@@ -41,7 +44,7 @@ def _parse(data: bytes, at: int) -> tuple[Tree, int]:
         end = at + int(head)
         return (mark, data[at:end]), end + 2
     if mark == "_":
-        return NULL, at
+        return NULL3, at
     return (mark, int(head) if mark == ":" else head), at
 
 
@@ -97,7 +100,7 @@ def _text(tree: Tree) -> str:
     if mark == "$":
         return repr(value)[1:]
     if mark == "_":
-        return "nil"
+        return "nil array" if value == b"*" else "nil"
     return f"{mark}{value.decode('utf-8', 'replace') if isinstance(value, bytes) else value}"
 
 

@@ -99,7 +99,7 @@ def geopos(c: Session, key: bytes, *members: bytes) -> Reply:
     """
     zset = c.readable(key, ZSet)
     scores = [None if zset is None else zset.scores.get(member) for member in members]
-    return [None if score is None else coordinates(geo.decode(score)) for score in scores]
+    return [c.no_array if score is None else coordinates(geo.decode(score)) for score in scores]
 
 
 @command("GEOHASH key [member [member ...]]", "readonly", since="3.2.0", complexity="O(1) a member")

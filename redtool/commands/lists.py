@@ -152,7 +152,7 @@ def pop(c: Session, key: bytes, count: bytes | None, left: bool) -> Reply:
     wanted = None if count is None else to_natural(count, errors.MustBePositive)
     value = c.writable(key, List)
     if value is None:
-        return None
+        return None if wanted is None else c.no_array
     return take_one(c, key, value, left) if wanted is None else take(c, key, value, wanted, left)
 
 
@@ -186,7 +186,7 @@ def lmpop(c: Session, *args: bytes) -> Reply:
        2) "backup"
     """
     keys, left, count = several(args)
-    return pop_first(c, keys, left, count)
+    return pop_first(c, keys, left, count) or c.no_array
 
 
 def several(args: Sequence[bytes]) -> tuple[Sequence[bytes], bool, int]:
@@ -527,7 +527,7 @@ def blmove(c: Session, source: bytes, destination: bytes, whence: bytes, whither
     from_left, to_left, seconds = is_left(whence), is_left(whither), to_timeout(timeout)
     element = move(c, source, destination, from_left, to_left)
     if element is None:
-        return c.wait((source,), seconds, List)
+        return None if c.deny_block else c.wait((source,), seconds, List)
     c.journal(b"LMOVE", source, destination, whence, whither)
     return element
 
@@ -544,6 +544,6 @@ def brpoplpush(c: Session, source: bytes, destination: bytes, timeout: bytes) ->
     seconds = to_timeout(timeout)
     element = move(c, source, destination, False, True)
     if element is None:
-        return c.wait((source,), seconds, List)
+        return None if c.deny_block else c.wait((source,), seconds, List)
     c.journal(b"RPOPLPUSH", source, destination)
     return element

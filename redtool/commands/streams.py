@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 command = group("stream")
 
 LONGEST_ID = 127  # bytes of an id's text that a server reads
+STRATEGIES = (b"KEEPREF", b"DELREF", b"ACKED")  # what deleting has to do with the groups
 NODE = 100  # entries of a node where the configuration sets no limit
 
 
@@ -83,9 +84,12 @@ def noted(c: Session, key: bytes, event: bytes) -> None:
 
 
 class Trim:
-    """What the options of XADD and XTRIM ask for: a greatest length, or a least id. ``end`` is where they end."""
+    """What the options of XADD and XTRIM ask for: a greatest length, or a least id. ``end`` is where they end.
 
-    __slots__ = ("approximate", "end", "limit", "minimum", "most", "must_exist")
+    ``gone`` and ``released`` are what ``apply`` took away with a strategy: entries, and what groups had pending.
+    """
+
+    __slots__ = ("approximate", "end", "gone", "limit", "minimum", "most", "must_exist", "released", "strategy")
 
     def __init__(self) -> None:
         self.most: int | None = None
@@ -93,6 +97,9 @@ class Trim:
         self.approximate = self.must_exist = False
         self.limit: int | None = None
         self.end = 0
+        self.strategy = b""
+        self.gone: list[Id] = []
+        self.released: dict[bytes, list[Id]] = {}
 
     @property
     def wanted(self) -> bool:
@@ -108,6 +115,9 @@ class Trim:
                 at += 2
             elif word in (b"MAXLEN", b"MINID") and more:
                 at = self._threshold(args, at, word)
+            elif word in STRATEGIES and not self.strategy:
+                self.strategy = word
+                at += 1
             elif adding and word == b"NOMKSTREAM":
                 self.must_exist = True
                 at += 1
@@ -140,6 +150,8 @@ class Trim:
 
     def apply(self, c: Session, stream: Stream) -> int:
         """Remove the oldest entries as asked; gives how many went."""
+        if self.strategy in (b"DELREF", b"ACKED"):
+            return self._apply_with_groups(stream)
         if self.most is not None:
             excess = max(0, len(stream) - self.most)
         elif self.minimum is not None:
@@ -152,11 +164,48 @@ class Trim:
             excess = stream.whole_nodes(excess, size, limit)
         return stream.drop_first(excess)
 
+    def _apply_with_groups(self, stream: Stream) -> int:
+        """The same with ACKED, which skips what a group needs, or DELREF. Redis 8.2 does nothing of it with ``~``."""
+        if self.approximate or not self.wanted:
+            return 0
+        ids = stream.order.between(FIRST)
+        excess = len(ids) - self.most if self.most is not None else stream.order.count_below(self.minimum or FIRST)
+        if self.strategy == b"DELREF":
+            self.gone = ids[: max(0, excess)]
+            for id in self.gone:
+                stream.release(id, self.released)
+        else:
+            for id in ids if self.most is not None else ids[:excess]:
+                if len(self.gone) >= excess:
+                    break
+                if not stream.referenced(id):
+                    self.gone.append(id)
+        stream.cut(self.gone)
+        return len(self.gone)
+
+    def journal(self, c: Session, key: bytes, stream: Stream) -> None:
+        """Journal what a trim with a strategy did; unlike XDEL, it leaves the greatest id deleted as it was."""
+        if self.gone and stream.entries and stream.first_id < self.gone[-1]:
+            c.journal(b"XDEL", key, *map(id_text, self.gone))
+            if stream.max_deleted_id != FIRST:
+                last, deleted = id_text(stream.last_id), id_text(stream.max_deleted_id)
+                c.journal(b"XSETID", key, last, b"MAXDELETEDID", deleted)
+        elif self.gone or self.strategy == b"KEEPREF":
+            c.journal(b"XTRIM", key, *self.done(stream))
+        acknowledged(c, key, self.released)
+
     def done(self, stream: Stream) -> tuple[bytes, ...]:
         """The options of an exact trim that leaves what this approximate one has left."""
         if self.most is not None or not stream.entries:
             return b"MAXLEN", b"=", b"%d" % len(stream)
         return b"MINID", b"=", id_text(stream.first_id)
+
+
+def acknowledged(c: Session, key: bytes, released: dict[bytes, list[Id]]) -> None:
+    """Report and journal that entries are no longer pending, by group; WATCH does not see it."""
+    for name, ids in released.items():
+        c.journal(b"XACK", key, name, *map(id_text, ids))
+        c.store.changes += len(ids)
 
 
 def natural(text: bytes, option: str) -> int:
@@ -169,8 +218,8 @@ def natural(text: bytes, option: str) -> int:
 # -- add and remove
 
 
-@command("XADD key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value "
-         "[field value ...]", "write denyoom fast", since="5.0.0",
+@command("XADD key [NOMKSTREAM] [KEEPREF | DELREF | ACKED] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] "
+         "<* | id> field value [field value ...]", "write denyoom fast", since="5.0.0",
          complexity="O(1), and O(N) entries trimmed away")  # fmt: skip
 def xadd(c: Session, key: bytes, *args: bytes) -> Reply:
     """Add an entry to a stream, and trim it if asked; gives the entry's id.
@@ -210,7 +259,11 @@ def xadd(c: Session, key: bytes, *args: bytes) -> Reply:
     c.changed(key, b"xadd")
     if trim.apply(c, stream):
         c.event(key, b"xtrim")
-    if trim.approximate:
+    if trim.strategy:  # no word for Redis 7
+        c.journal(b"XADD", key, id_text(id), *fields)
+        if trim.wanted:
+            trim.journal(c, key, stream)
+    elif trim.approximate:
         first = (b"NOMKSTREAM",) if trim.must_exist else ()
         c.journal(b"XADD", key, *first, *trim.done(stream), id_text(id), *fields)
     elif any_sequence:
@@ -261,8 +314,8 @@ def xdel(c: Session, key: bytes, *ids: bytes) -> Reply:
     return gone
 
 
-@command("XTRIM key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]", "write", since="5.0.0",
-         complexity="O(N) entries removed", arity=-4)  # fmt: skip
+@command("XTRIM key <MAXLEN | MINID> [= | ~] threshold [LIMIT count] [KEEPREF | DELREF | ACKED]", "write",
+         since="5.0.0", complexity="O(N) entries removed", arity=-4)  # fmt: skip
 def xtrim(c: Session, key: bytes, *args: bytes) -> Reply:
     """Remove the oldest entries, down to a length or an id; gives how many went.
 
@@ -285,7 +338,9 @@ def xtrim(c: Session, key: bytes, *args: bytes) -> Reply:
         return 0
     gone = trim.apply(c, stream)
     c.changed(key, b"xtrim", gone)
-    if gone and trim.approximate:
+    if gone and trim.strategy:
+        trim.journal(c, key, stream)
+    elif gone and trim.approximate:
         c.journal(b"XTRIM", key, *trim.done(stream))
     return gone
 
@@ -408,5 +463,5 @@ def between(c: Session, key: bytes, first: Id, last: Id, args: tuple[bytes, ...]
     if stream is None:
         return []
     if count is not None and count <= 0:
-        return None
+        return c.no_array
     return listed(stream.range(first, last, count or 0, reverse))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 command = group("string")
 
 EXPIRE_OPTIONS = (b"EX", b"PX", b"EXAT", b"PXAT")
+CONDITIONS = frozenset((b"IFEQ", b"IFNE", b"IFDEQ", b"IFDNE"))
 
 
 def deadline(c: Session, name: str, word: bytes, text: bytes) -> int:
@@ -57,7 +58,8 @@ def store_until(c: Session, key: bytes, value: bytes, when: int) -> None:
     c.event(key, b"expire")
 
 
-@command("SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds"
+@command("SET key value [NX | XX | IFEQ comparison-value | IFNE comparison-value | IFDEQ comparison-digest"
+         " | IFDNE comparison-digest] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds"
          " | PXAT unix-time-milliseconds | KEEPTTL]", "write denyoom")  # fmt: skip
 def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
     """Store a string under a key, with an expiry and on conditions if wanted.
@@ -82,7 +84,13 @@ def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
     when = chosen_deadline(c, "set", opt)
     old = string_at(c, key) if b"GET" in opt else None
     exists = c.db.get(key) is not None
-    if (b"NX" in opt and exists) or (b"XX" in opt and not exists):
+    if b"NX" in opt:
+        if exists:
+            return old
+    elif b"XX" in opt:
+        if not exists:
+            return old
+    elif not CONDITIONS.isdisjoint(opt) and not condition_met(c, key, args, opt):
         return old
     if when is not None:
         store_until(c, key, value, when)
@@ -95,6 +103,16 @@ def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
             c.journal(b"SET", key, value)
         c.changed(key, b"set")
     return old if b"GET" in opt else OK
+
+
+def condition_met(c: Session, key: bytes, args: tuple[bytes, ...], opt: dict[bytes, Any]) -> bool:
+    """Tell whether the value that SET finds is the one it asks for: IFEQ and the like."""
+    from redtool.commands.conditions import met, repeated
+
+    word = next(word for word in opt if word in CONDITIONS)
+    if repeated(word, args, opt):
+        raise errors.SyntaxError_
+    return met(c, key, word, opt[word])
 
 
 def string_at(c: Session, key: bytes) -> bytes | None:
@@ -153,7 +171,7 @@ def setex(c: Session, key: bytes, seconds: bytes, value: bytes) -> Reply:
 def psetex(c: Session, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
     """Store a string that expires after some milliseconds.
 
-    > PSETEX lock:report 2500 worker:1
+    > PSETEX lock:report 2900 worker:1
     OK
     > TTL lock:report
     (integer) 3

@@ -57,7 +57,7 @@ def exec_(c: Session) -> Reply:
     if spoiled:
         raise errors.ExecAbort
     if dirty:
-        return None
+        return c.no_array
     replies: list[Reply] = []
     c.deny_block = True
     c.store.begin()

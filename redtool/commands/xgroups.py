@@ -275,7 +275,7 @@ def xpending(c: Session, key: bytes, name: bytes, *args: bytes) -> Reply:
           2) "1"
     """
     if not args:
-        return summary(pending_in(c, key, name)[1])
+        return summary(c, pending_in(c, key, name)[1])
     least = 0
     if not 3 <= len(args) <= 6:
         raise errors.SyntaxError_
@@ -299,10 +299,10 @@ def xpending(c: Session, key: bytes, name: bytes, *args: bytes) -> Reply:
     return out
 
 
-def summary(found: Group) -> Reply:
+def summary(c: Session, found: Group) -> Reply:
     """How many are pending, the least and the greatest id, and how many for each consumer."""
     if not found.pending:
-        return [0, None, None, None]
+        return [0, None, None, c.no_array]
     order = found.order
     owners = [(name, len(found.owned(name))) for name in sorted(found.consumers)]
     shares: list[Reply] = [[name, b"%d" % count] for name, count in owners if count]

@@ -111,7 +111,7 @@ def xread(c: Session, *args: bytes) -> Reply:
     if parts:
         return reply(c, parts)
     if want.block is None:
-        return None
+        return c.no_array
     fixed = (b"XREAD", *args[: len(args) - len(starts)], *map(id_text, starts))
     return c.wait(want.keys, want.block / 1000, Stream, fixed)
 
@@ -165,7 +165,7 @@ def xreadgroup(c: Session, *args: bytes) -> Reply:
             c.journal(b"XGROUP", b"CREATECONSUMER", key, want.group or b"", want.consumer)
     if parts:
         return reply(c, parts)
-    return None if want.block is None else c.wait(want.keys, want.block / 1000, Stream, gone=True)
+    return c.no_array if want.block is None else c.wait(want.keys, want.block / 1000, Stream, gone=True)
 
 
 def joined(c: Session, want: Reading, key: bytes, text: bytes) -> tuple[Stream, Group, Id | None]:
@@ -208,5 +208,5 @@ def pending(c: Session, want: Reading, key: bytes, stream: Stream, found: Group,
         if fields is not None:
             found.deliver(id, want.consumer, c.now, found.pending[id][2] + 1)
             c.journal(*claimed(key, want.group or b"", found, id))
-        out.append([id_text(id), None if fields is None else list(fields)])
+        out.append([id_text(id), c.no_array if fields is None else list(fields)])
     return out

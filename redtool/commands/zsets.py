@@ -244,7 +244,9 @@ def rank(c: Session, key: bytes, member: bytes, args: tuple[bytes, ...], reverse
         raise errors.SyntaxError_
     zset = c.readable(key, ZSet)
     place = None if zset is None else zset.rank(member, reverse)
-    return [place, zset.scores[member]] if args and place is not None else place
+    if not args:
+        return place
+    return c.no_array if place is None else [place, zset.scores[member]]
 
 
 # -- pop
@@ -362,7 +364,8 @@ def zmpop(c: Session, *args: bytes) -> Reply:
           2) "5"
     """
     keys, highest, count = popping(args)
-    return named(take_first(c, keys, count, highest))
+    found = take_first(c, keys, count, highest)
+    return c.no_array if found is None else named(found)
 
 
 @command("BZMPOP timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", "write blocking movablekeys", since="7.0.0",
@@ -383,9 +386,9 @@ def bzmpop(c: Session, timeout: bytes, *args: bytes) -> Reply:
     return c.wait(keys, seconds, ZSet) if found is None else named(found)
 
 
-def named(found: tuple[bytes, list[Pair]] | None) -> Reply:
+def named(found: tuple[bytes, list[Pair]]) -> Reply:
     """The reply of ZMPOP: the key, and pairs in either protocol."""
-    return None if found is None else [found[0], [list(pair) for pair in found[1]]]
+    return [found[0], [list(pair) for pair in found[1]]]
 
 
 def popping(args: tuple[bytes, ...]) -> Popping:

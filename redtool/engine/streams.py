@@ -255,6 +255,23 @@ class Stream:
             self._emptied()
         return count
 
+    def cut(self, ids: Iterable[Id]) -> None:
+        """Trim entries away that need not be the oldest ones; ``max_deleted_id`` stays all the same."""
+        for id in ids:
+            self.order.discard(id)
+            del self.entries[id]
+        self._emptied()
+
+    def referenced(self, id: Id) -> bool:
+        """Tell whether a group has this entry pending or has still to read it."""
+        return any(id > group.last_id or id in group.pending for group in self.groups.values())
+
+    def release(self, id: Id, released: dict[bytes, list[Id]]) -> None:
+        """Take an entry off what the groups have pending, and note which did."""
+        for name, group in self.groups.items():
+            if group.release(id):
+                released.setdefault(name, []).append(id)
+
     def _emptied(self) -> None:
         if not self.entries:
             self.packed_from = self.entries_added
