@@ -245,7 +245,17 @@ def _file(c: Session) -> str:
 
 @command("ACL LOAD", ADMIN, since="6.0.0", complexity="O(N) users")
 def acl_load(c: Session) -> Reply:
-    """Replace all users by those of the ACL file, or none when a line is wrong."""
+    """Replace all users by those of the ACL file, or none when a line is wrong.
+
+    > ACL SAVE
+    OK
+    > ACL SETUSER ada on nopass ~cart:* +@read
+    OK
+    > ACL LOAD
+    OK
+    > ACL USERS
+    1) "default"
+    """
     from redtool.aclfile import load
 
     load(register(c), _file(c))
@@ -254,7 +264,13 @@ def acl_load(c: Session) -> Reply:
 
 @command("ACL SAVE", ADMIN, since="6.0.0", complexity="O(N) users")
 def acl_save(c: Session) -> Reply:
-    """Write all users into the ACL file."""
+    """Write all users into the ACL file.
+
+    > ACL SETUSER ada on nopass ~cart:* +@read
+    OK
+    > ACL SAVE
+    OK
+    """
     from redtool.aclfile import save
 
     try:
@@ -266,7 +282,12 @@ def acl_save(c: Session) -> Reply:
 
 @command("ACL HELP", "loading stale", since="6.0.0")
 def acl_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > ACL HELP
+     1) ACL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"ACL")

@@ -39,7 +39,7 @@ def pexpire(c: Session, key: bytes, milliseconds: bytes, *args: bytes) -> Reply:
 
     > SET lock:report me
     OK
-    > PEXPIRE lock:report 2500
+    > PEXPIRE lock:report 2900
     (integer) 1
     > TTL lock:report
     (integer) 3

@@ -134,7 +134,7 @@ def doctor(c: Session) -> Reply:
     """Sum up the slow events, and say what may help.
 
     > LATENCY DOCTOR
-    Nothing is watched: CONFIG SET latency-monitor-threshold 100 notes what takes longer than 100 ms.
+    Nothing is watched: CONFIG SET latency-monitor-threshold 100 …
     """
     events = c.store.latency
     if not events:
@@ -199,7 +199,7 @@ def histogram(c: Session, *names: bytes) -> Reply:
     2) 1) "calls"
        2) (integer) 1
        3) "histogram_usec"
-       4) …
+    …
     """
     found: dict[Reply, Reply] = {}
     for entry in chosen(c.store, names):
@@ -220,7 +220,12 @@ def chosen(store: Store, names: tuple[bytes, ...]) -> Iterable[Entry]:
 
 @command("LATENCY HELP", "loading stale", since="2.8.13")
 def help_(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > LATENCY HELP
+     1) LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"LATENCY")

@@ -97,8 +97,19 @@ def newest(store: Store, kind: bytes, count: bytes) -> Reply:
 def slowlog_get(c: Session, count: bytes = b"10") -> Reply:
     """Give the latest slow commands: number, time, microseconds, words, client.
 
+    > CONFIG SET slowlog-log-slower-than 0
+    OK
+    > SET greeting hello
+    OK
     > SLOWLOG GET 1
-    (empty array)
+    1) 1) (integer) …
+       2) (integer) 1…
+       3) (integer) …
+       4) 1) "SET"
+          2) "greeting"
+          3) "hello"
+       5) "…"
+       6) ""
     """
     return newest(c.store, b"slow", count)
 
@@ -126,7 +137,12 @@ def slowlog_reset(c: Session) -> Reply:
 
 @command("SLOWLOG HELP", "loading stale", since="6.2.0")
 def slowlog_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > SLOWLOG HELP
+    1) SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"SLOWLOG")
@@ -173,7 +189,12 @@ def commandlog_reset(c: Session, kind: bytes) -> Reply:
 
 @command("COMMANDLOG HELP", "loading stale", since="8.1.0")
 def commandlog_help(c: Session) -> Reply:
-    """List the subcommands."""
+    """List the subcommands.
+
+    > COMMANDLOG HELP
+    1) COMMANDLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+    …
+    """
     from redtool.commands.help import lines
 
     return lines(b"COMMANDLOG")
