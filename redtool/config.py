@@ -55,6 +55,8 @@ DEFAULTS: dict[str, Any] = {
     "zset-max-listpack-value": 64,
 }
 
+SIZES = tuple(name for name in DEFAULTS if name[:3] in ("has", "set", "zse") and "-max-" in name)
+
 
 class Config(dict[str, "Any"]):
     """Parameter -> typed value.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redtool import errors
 from redtool.commands.picks import drawn, page, scan_options, to_draws
 from redtool.commands.table import group
-from redtool.engine.sets import Set, listed
+from redtool.engine.sets import LISTPACK, NAMES, Set, listed
 from redtool.numeric import to_cursor, to_int, to_natural
 
 TYPE_CHECKING = False
@@ -171,7 +171,11 @@ def spop(c: Session, key: bytes, count: bytes | None = None, *rest: bytes) -> Re
     if value is None:
         return None if count is None else members(c, frozenset())
     gone = [value.pick(c.store.rng)] if count is None else drawn(c, value, number)
+    # A server that is to take nearly all moves the few that stay into a new set.
+    moved = (len(value) - len(gone)) * 5 <= len(gone) and value.encoding(c.config)
     value.take(gone)
+    if moved:
+        value.floor = 0 if moved == b"intset" else LISTPACK
     c.changed(key, b"spop", len(gone))
     if c.drop_if_empty(key, value) and count is not None:
         c.journal(b"DEL", key)
@@ -252,10 +256,16 @@ def difference(sets: list[Operand]) -> AbstractSet[bytes]:
     return sets[0].difference(*sets[1:])
 
 
-def keep(c: Session, key: bytes, event: bytes, found: AbstractSet[bytes]) -> int:
-    """Store a result in place of whatever is under the key; an empty one removes the key."""
+def keep(c: Session, key: bytes, event: bytes, found: AbstractSet[bytes], floor: int = 0) -> int:
+    """Store a result in place of whatever is under the key; an empty one removes the key.
+
+    ``floor`` is the least encoding that the way to the result has left to it.
+    """
     if found:
-        c.put(key, Set(found))
+        value = Set(found)
+        if floor and not value.floor:
+            value.floor = floor
+        c.put(key, value)
         c.changed(key, event)
     elif c.remove(key):
         c.changed(key, b"del")
@@ -349,7 +359,12 @@ def sdiffstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
     > SMEMBERS missing
     1) "alan"
     """
-    return keep(c, destination, b"sdiffstore", difference(operands(c, keys, store=True)))
+    sets = operands(c, keys, store=True)
+    floor = 0
+    if sum(map(len, sets)) < len(sets[0]) * sum(map(bool, sets)) // 2:
+        # A server takes the others' members out of a copy of the first set, which keeps the encoding it had.
+        floor = NAMES.index(Set(sets[0]).encoding(c.config))
+    return keep(c, destination, b"sdiffstore", difference(sets), floor)
 
 
 @command("SINTERCARD numkeys key [key ...] [LIMIT limit]", "readonly movablekeys", since="7.0.0",

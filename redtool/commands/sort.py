@@ -124,6 +124,8 @@ def source(c: Session, key: bytes) -> List | Set | ZSet:
         c.store.misses += 1
         return List()
     c.store.hits += 1
+    if type(value) is ZSet:
+        value.upgraded = True  # a server turns it into a skiplist for this, and leaves it so
     if isinstance(value, List | Set | ZSet):
         return value
     raise errors.WrongType

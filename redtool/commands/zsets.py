@@ -5,6 +5,7 @@ from __future__ import annotations
 from redtool import errors
 from redtool.commands.picks import to_draws
 from redtool.commands.table import group
+from redtool.engine import limits as sizes
 from redtool.engine.zsets import ZSet
 from redtool.numeric import INT64_MAX, float_text, to_cursor, to_int, to_score, to_timeout
 
@@ -71,12 +72,16 @@ def zadd(c: Session, key: bytes, *args: bytes) -> Reply:
     options, pairs = split(args)
     scores = [to_score(text) for text in pairs[::2]]
     zset = c.writable(key, ZSet, create=b"XX" not in options)
+    if b"XX" in options and zset is not None and max(map(len, pairs[1::2])) > sizes.zset_value:
+        zset.upgraded = True  # a server looks at what it may not even add
     if b"INCR" in options:
         return None if zset is None else increment(c, key, zset, pairs[1], scores[0], options)
     if zset is None:
         return 0
     before = len(zset)
     put, members = zset.put, pairs[1::2]
+    if len(members) > sizes.zset_entries:
+        zset.upgraded = True  # a server makes room for so many, even if they turn out to be fewer
     if options and options != {b"CH"}:
         get = zset.scores.get
         changed = sum(put(m, s) for m, s in zip(members, scores, strict=True) if admits(options, get(m), s))

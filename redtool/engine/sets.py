@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from sys import getsizeof
 
+from redtool.engine import limits as sizes
 from redtool.engine.lists import held
 from redtool.engine.sampling import KeyArray, array_of, pick_of
-from redtool.numeric import INT64_MAX, INT64_MIN
+from redtool.numeric import INT64_MAX, INT64_MIN, is_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from redtool.engine.sampling import Random
+
+
+INTSET, LISTPACK, TABLE = range(3)  # encodings, each wider than the one before
+NAMES = (b"intset", b"listpack", b"hashtable")
 
 
 class Set(set[bytes]):
@@ -27,10 +33,13 @@ class Set(set[bytes]):
     __slots__ = ("__dict__",)
     kind = b"set"
     sampler: KeyArray | None = None
+    floor = INTSET  # the least encoding that what it once held has left to it
 
     def put(self, members: Collection[bytes]) -> int:
         """Add members; gives how many are new."""
         before = len(self)
+        if len(members) > sizes.set_many:
+            self._expect(members)
         self.update(members)
         if self.sampler is not None:
             for member in members:
@@ -40,11 +49,56 @@ class Set(set[bytes]):
     def take(self, members: Collection[bytes]) -> int:
         """Remove members; gives how many were there."""
         before = len(self)
+        if not self.floor or before > sizes.set_entries:
+            self._note(members)
+        elif self.floor == LISTPACK:
+            self._note_long(members)
         self.difference_update(members)
         if self.sampler is not None:
             for member in members:
                 self.sampler.discard(member)
         return before - len(self)
+
+    def _expect(self, members: Collection[bytes]) -> None:
+        """Before many words come: a server makes room for so many, even if they turn out to be few members.
+
+        And an intset that grows too large becomes a table, even where a listpack would hold as many.
+        """
+        if self:
+            kind = self.encoding(sizes.CURRENT)
+            if len(members) > (sizes.set_entries if kind == b"listpack" else sizes.intset_entries):
+                self.floor = TABLE
+            elif kind == b"intset" and len(self.union(takewhile(is_int, members))) > sizes.intset_entries:
+                self.floor = TABLE
+        elif len(members) > sizes.intset_entries or not is_int(next(iter(members))):
+            self.floor = TABLE if len(members) > sizes.set_entries else LISTPACK
+
+    def _note(self, members: Collection[bytes]) -> None:
+        """Before members go: remember what they made of the set, where the rest would not tell."""
+        size, gone = len(self), self.intersection(members)
+        if size <= sizes.set_entries:
+            if size > sizes.intset_entries or not all(map(is_int, gone)):
+                self.floor = LISTPACK
+                self._note_long(gone)
+            elif max(map(len, gone), default=0) > sizes.set_value and not all(map(is_int, self)):
+                self.floor = TABLE
+            return
+        if gone and (
+            self.floor
+            or size > sizes.intset_entries
+            or not all(map(is_int, gone))
+            or (size - len(gone) <= sizes.set_entries and not all(map(is_int, self)))
+        ):
+            self.floor = TABLE
+
+    def _note_long(self, members: Collection[bytes]) -> None:
+        for member in members:
+            if len(member) > sizes.set_value and member in self:
+                self.floor = TABLE
+
+    def settle(self) -> None:
+        """Remember the encoding, before the limits change."""
+        self.floor = NAMES.index(self.encoding(sizes.CURRENT))
 
     def array(self) -> KeyArray:
         """The members as an array; kept from then on if the set is large."""
@@ -62,13 +116,13 @@ class Set(set[bytes]):
 
     def packed(self, limits: Mapping[str, Any]) -> list[bytes] | None:
         """Give the members in one go if Redis would keep them in an intset or listpack, else None."""
-        return packed(self, limits)
+        return None if self.floor == TABLE else packed(self, limits)
 
     def encoding(self, limits: Mapping[str, Any]) -> bytes:
         """Tell how Redis would store it: intset, listpack or hashtable."""
-        if len(self) <= limits["set-max-intset-entries"] and by_number(self) is not None:
-            return b"intset"
-        return b"hashtable" if packed(self, limits) is None else b"listpack"
+        if not self.floor and by_number(self) is not None:
+            return b"intset" if len(self) <= limits["set-max-intset-entries"] else b"hashtable"
+        return b"hashtable" if self.floor == TABLE or not fits(self, limits) else b"listpack"
 
     def nbytes(self, samples: int) -> int:
         """Python bytes held: table, members estimated from ``samples`` of them (0: all), and the array."""
@@ -79,7 +133,10 @@ class Set(set[bytes]):
 
     def copy(self) -> Set:
         """Give a set of its own with the same members."""
-        return Set(self)
+        twin = Set(self)
+        if self.floor:
+            twin.floor = self.floor
+        return twin
 
 
 def by_number(members: AbstractSet[bytes]) -> list[bytes] | None:
@@ -94,6 +151,12 @@ def by_number(members: AbstractSet[bytes]) -> list[bytes] | None:
     return texts if members == set(texts) else None
 
 
+def fits(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> bool:
+    """Tell whether a listpack would hold the members."""
+    longest = limits["set-max-listpack-value"]
+    return len(members) <= limits["set-max-listpack-entries"] and max(map(len, members), default=0) <= longest
+
+
 def packed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes] | None:
     """Give members in a fixed order if Redis would keep them packed, else None.
 
@@ -103,10 +166,7 @@ def packed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes
         numbers = by_number(members)
         if numbers is not None:
             return numbers
-    longest = limits["set-max-listpack-value"]
-    if len(members) <= limits["set-max-listpack-entries"] and max(map(len, members), default=0) <= longest:
-        return sorted(members)
-    return None
+    return sorted(members) if fits(members, limits) else None
 
 
 def listed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes]:

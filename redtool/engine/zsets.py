@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import inf, nextafter
 from sys import getsizeof
 
+from redtool.engine import limits as sizes
 from redtool.engine.sampling import KeyArray, positions
 
 TYPE_CHECKING = False
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 class ZSet:
     """A sorted set. Change it through its methods; read ``scores`` freely."""
 
-    __slots__ = ("_keys", "_order", "scores")
+    __slots__ = ("__dict__", "_keys", "_order", "scores")
     kind = b"zset"
+    upgraded = False  # was too large for a listpack once; a class default costs those nothing that never were
 
     def __init__(self) -> None:
         self.scores: dict[bytes, float] = {}
@@ -62,7 +64,10 @@ class ZSet:
         return self._order
 
     def copy(self) -> ZSet:
-        return ZSet.of(self.scores)
+        twin = ZSet.of(self.scores)
+        if self.upgraded:
+            twin.upgraded = True
+        return twin
 
     def put(self, member: bytes, score: float) -> bool:
         """Add ``member`` or move it to ``score``; tell whether that was news. -0 is stored as 0, as in a listpack."""
@@ -84,6 +89,8 @@ class ZSet:
         score = self.scores.pop(member, None)
         if score is None:
             return False
+        if len(self.scores) >= sizes.zset_entries or len(member) > sizes.zset_value:
+            self.upgraded = True
         if self._order is not None:
             self._order.remove(member, score)
         if self._keys is not None:
@@ -153,6 +160,8 @@ class ZSet:
     def cut(self, span: Span) -> list[Pair]:
         """Take out a span; give its pairs in ascending order."""
         gone = self.order.cut(*span)
+        if len(self.scores) > sizes.zset_entries or any(len(member) > sizes.zset_value for member, _ in gone):
+            self.upgraded = True
         if len(gone) == len(self.scores):
             self.scores, self._order, self._keys = {}, None, None
             return gone
@@ -195,10 +204,14 @@ class ZSet:
 
     def encoding(self, limits: Mapping[str, int]) -> bytes:
         """What OBJECT ENCODING answers under the given limits."""
-        if len(self.scores) > _limit(limits, "entries", 128):
+        if self.upgraded or len(self.scores) > _limit(limits, "entries", 128):
             return b"skiplist"
         longest = max(map(len, self.scores), default=0)
         return b"skiplist" if longest > _limit(limits, "value", 64) else b"listpack"
+
+    def settle(self) -> None:
+        """Remember that it is too large for a listpack, before the limits change."""
+        self.upgraded = self.encoding(sizes.CURRENT) == b"skiplist"
 
     def nbytes(self, samples: int = 5) -> int:
         """Bytes held; ``samples`` members are measured and the rest taken to be like them, 0 measures all."""
