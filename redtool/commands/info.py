@@ -150,6 +150,7 @@ def stats(c: Session) -> Fields:
     began, *before = store.sample
     seconds = max((c.clock.ns - began) / 1e9, 1e-9)
     rates = [max(now - then, 0) / seconds for now, then in zip(totals, before, strict=True)]
+    tracking = store.trackers
     return {
         "total_connections_received": store.sessions_opened - store.sessions_before,
         "total_commands_processed": commands, "instantaneous_ops_per_sec": round(rates[0]),
@@ -168,8 +169,10 @@ def stats(c: Session) -> Fields:
         "total_forks": store.persistence.forks if store.persistence else 0,
         **zeros("migrate_cached_sockets slave_expires_tracked_keys active_defrag_hits "
                 "active_defrag_misses active_defrag_key_hits active_defrag_key_misses total_active_defrag_time "
-                "current_active_defrag_time tracking_total_keys tracking_total_items tracking_total_prefixes "
-                "unexpected_error_replies"),
+                "current_active_defrag_time"),
+        "tracking_total_keys": len(tracking.table) if tracking else 0,
+        "tracking_total_items": tracking.items if tracking else 0,
+        "tracking_total_prefixes": len(tracking.prefixes) if tracking else 0, "unexpected_error_replies": 0,
         "total_error_replies": sum(store.error_codes.values()),
         **zeros("dump_payload_sanitizations total_reads_processed total_writes_processed io_threaded_reads_processed "
                 "io_threaded_writes_processed client_query_buffer_limit_disconnections "
@@ -302,5 +305,3 @@ def reset_statistics(store: Store) -> None:
     store.sessions_before = store.sessions_opened
     store.sample = (store.clock.ns, 0, 0, 0)
     store.error_codes.clear()
-    if store.acl is not None:
-        store.acl.log.denied.clear()

@@ -16,7 +16,7 @@ import pytest
 
 from redtool import words
 from redtool.errors import ReplyError
-from tests import embedded, served, servers
+from tests import embedded, party, served, servers
 
 
 class Runner:
@@ -83,3 +83,26 @@ def clocked() -> Iterator[Runner]:
     runner = Runner(embedded.Client())
     yield runner
     runner.close()
+
+
+@pytest.fixture(scope="session")
+def crowded() -> Iterator[servers.RealServer]:
+    """A real server of its own for clients that list, pause and close each other."""
+    with servers.running("valkey") as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", "served", "valkey"])
+def clients(request: pytest.FixtureRequest) -> Iterator[party.Party]:
+    """Several clients of one empty store."""
+    made: party.Party
+    if request.param == "embedded":
+        made = party.Embedded()
+    else:
+        server = request.getfixturevalue("crowded" if request.param == "valkey" else "served")
+        made = party.Sockets(server.socket)
+    made.send("first", [b"CLIENT", b"UNPAUSE"])
+    made.send("first", [b"FLUSHALL"])
+    made.send("first", [b"CLIENT", b"KILL", b"SKIPME", b"NO", b"ID", b"%d" % made.number("first")])
+    yield made
+    made.close()
