@@ -157,15 +157,17 @@ NOSUCH a
 NEWER = {"WAIT 0 0": "@blocking only since Redis 7.2"}
 
 PATTERNS = ("a", "b*", "c", "*", "a*", "[ab]*", "?", "", "x y")
-COMMANDS = ("get set del mget copy hset lpush sort zadd client config acl object debug select swapdb info publish "
-            "subscribe ping memory xgroup command flushall eval script nosuch").split()  # fmt: skip
-SUBCOMMANDS = "client|id client|list client|nosuch config|get config|set acl|whoami object|encoding command|count".split()
-FIRSTS = "select|0 SELECT|1 debug|sleep debug|object set|a client|id|x get| select|".split()
+COMMANDS = ("get", "set", "del", "mget", "copy", "hset", "lpush", "sort", "zadd", "client", "config", "acl", "object",
+            "debug", "select", "swapdb", "info", "publish", "subscribe", "ping", "memory", "xgroup", "command",
+            "flushall", "eval", "script", "nosuch")  # fmt: skip
+SUBCOMMANDS = ("client|id", "client|list", "client|nosuch", "config|get", "config|set", "acl|whoami", "object|encoding",
+               "command|count")  # fmt: skip
+FIRSTS = ("select|0", "SELECT|1", "debug|sleep", "debug|object", "set|a", "client|id|x", "get|", "select|")
 PASSWORDS = (">x", ">y", "<x", "<z", "#" + "a" * 64, "!" + "a" * 64, "#b", "!" + "g" * 64)
 KEYSETS = ("~", "%R~", "%W~", "%RW~", "%r~", "%WR~", "%~", "%RR~", "%X~")
 DATABASES = ("db=0", "db=1,2", "db=2,0", "alldbs", "resetdbs", "DB=1", "db=", "db=x", "db=1,", "db=-1")
-PLAIN = ("allkeys resetkeys allchannels resetchannels allcommands nocommands +@all -@all on off nopass resetpass "
-         "clearselectors reset").split()  # fmt: skip
+PLAIN = ("allkeys", "resetkeys", "allchannels", "resetchannels", "allcommands", "nocommands", "+@all", "-@all", "on",
+         "off", "nopass", "resetpass", "clearselectors", "reset")  # fmt: skip
 
 
 def rule(rng: Random, databases: bool, inside: bool = False) -> str:

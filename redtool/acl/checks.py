@@ -24,7 +24,29 @@ CHANNELS = frozenset(("SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"))
 ONE_CHANNEL = frozenset(("PUBLISH", "SPUBLISH"))
 EVERY_DATABASE = frozenset(("FLUSHALL", "CLUSTER CANCELSLOTMIGRATIONS", "CLUSTER MIGRATESLOTS", "CLUSTER FLUSHSLOT"))
 
-_uses_database: dict[str, bool] = {}
+
+
+class Traits:
+    """What judging a command needs of its declaration, worked out once."""
+
+    __slots__ = ("anyone", "has_keys", "uses_database")
+
+    def __init__(self, command: Command) -> None:
+        flags = command.flags
+        self.anyone = "no_auth" in flags
+        self.has_keys = any("not_key" not in spec.flags for spec in key_specs(command))
+        looks = bool(flags & {"write", "readonly"}) or "keyspace" in categories(command)
+        self.uses_database = looks or self.has_keys  # looks into the selected database
+
+
+_traits: dict[Command, Traits] = {}
+
+
+def traits(command: Command) -> Traits:
+    known = _traits.get(command)
+    if known is None:
+        known = _traits[command] = Traits(command)
+    return known
 
 
 def denied(user: User, db: int, command: Command, argv: Argv, databases: int) -> Denial | None:
@@ -42,11 +64,12 @@ def judge(selector: Selector, db: int, command: Command, argv: Argv, databases: 
     """What forbids a command in one selector."""
     if selector.databases is not None and (place := _database(selector, db, command, argv, databases)) is not None:
         return DATABASE, place
-    if "no_auth" not in command.flags:
+    known = traits(command)
+    if not known.anyone:
         allowed, firsts = selector.verdict(command)
         if not allowed and not (firsts and len(argv) > 1 and argv[1].lower() in firsts):
             return COMMAND, 0
-    if not selector.all_keys:
+    if known.has_keys and not selector.all_keys:
         for place, needs in keys(command, argv):
             if not may_touch(selector, argv[place], needs):
                 return KEY, place
@@ -108,25 +131,14 @@ def _database(selector: Selector, db: int, command: Command, argv: Argv, databas
     for place in named:
         if int(argv[place]) not in allowed:
             return place
-    if command.name in ("SELECT", "SWAPDB") or db in allowed or not uses_database(command):
+    if command.name in ("SELECT", "SWAPDB") or db in allowed or not traits(command).uses_database:
         return None
     return 0
 
 
-def uses_database(command: Command) -> bool:
-    """Whether a command looks into the selected database."""
-    known = _uses_database.get(command.name)
-    if known is None:
-        flags = command.flags
-        known = bool(flags & {"write", "readonly"}) or "keyspace" in categories(command)
-        known = known or any("not_key" not in spec.flags for spec in key_specs(command))
-        _uses_database[command.name] = known
-    return known
-
-
 def _named(command: Command, argv: Argv, databases: int) -> Iterator[int]:
     """The places of the databases that a line names."""
-    places: range | list[int] = ()  # type: ignore[assignment]
+    places: list[int] = []
     if command.name == "SELECT":
         places = [1]
     elif command.name == "SWAPDB":

@@ -74,7 +74,7 @@ def acl_deluser(c: Session, *usernames: bytes) -> Reply:
 
 @command("ACL GETUSER username", ADMIN, since="6.0.0", complexity="O(N) rules")
 def acl_getuser(c: Session, username: bytes) -> Reply:
-    """Show what a user is and may do: flags, hashed passwords, commands, keys, channels, selectors.
+    """Show a user: flags, hashed passwords, what it may do, selectors.
 
     > ACL GETUSER nobody
     (nil)

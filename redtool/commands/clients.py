@@ -132,7 +132,7 @@ def client_capa(c: Session, *names: bytes) -> Reply:
     return OK
 
 
-@command("CLIENT IMPORT-SOURCE <ON | OFF>", "admin noscript loading stale", since="8.1.0")
+@command("CLIENT IMPORT-SOURCE <ON | OFF>", "noscript loading stale", since="8.1.0")
 def client_import_source(c: Session, mode: bytes) -> Reply:
     """Let this client see expired keys in import mode, which is off here.
 

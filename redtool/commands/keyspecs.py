@@ -69,8 +69,18 @@ class KeySpec:
         self.flags, self.search, self.find = flags, search, find
 
 
+_known: dict[Command, list[KeySpec]] = {}
+
+
 def key_specs(command: Command) -> list[KeySpec]:
     """All specifications of a command, in the order of its syntax line."""
+    known = _known.get(command)
+    if known is None:
+        known = _known[command] = _derived(command)
+    return known
+
+
+def _derived(command: Command) -> list[KeySpec]:
     name = command.name
     declared = FLAGS.get(name.replace(" ", "_"), ())
     usual = "RO access" if "readonly" in command.flags else "RW access update"
