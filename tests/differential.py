@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -83,6 +83,15 @@ RARE = {"FLUSHALL": 0.05, "FLUSHDB": 0.1, "SWAPDB": 0.2, "SELECT": 0.3, "DEL": 0
 
 # Where Valkey 9 gives an error and the engine, like Redis 7, nil or WRONGTYPE.
 AS_REDIS = {"GETEX": "Valkey reads the expiry before it looks for the key"}
+# Where ours are Redis's texts and Valkey has others of its own.
+REWORDED = {"HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME",
+            "HPERSIST", "HGETEX", "HSETEX", "HGETDEL"}  # fmt: skip
+
+# Options that not every server has.
+NEW_WORDS = {
+    "SET": b"IFEQ IFNE IFDEQ IFDNE".split(),
+    **dict.fromkeys(("XADD", "XTRIM"), b"KEEPREF DELREF ACKED".split()),
+}
 
 Argv = tuple[bytes, ...]
 Step = tuple[int, Argv]  # which of two clients says what
@@ -98,8 +107,9 @@ TTL_TOLERANCE = 5000  # ms between two clocks read one after the other
 class Program:
     """Draws the steps of a round."""
 
-    def __init__(self, rng: Random, commands: Sequence[Command]) -> None:
+    def __init__(self, rng: Random, commands: Sequence[Command], lacking: Mapping[str, set[bytes]] | None = None) -> None:
         self.rng, self.commands = rng, commands
+        self.lacking = lacking or {}  # option words not to draw
         self.weights = [RARE.get(command.name, 1.0) for command in commands]
         self.inside = [command for command in commands if command.name not in ALONE]
         self.scripted = any(name in TABLE for name in (b"EVAL",))
@@ -140,6 +150,8 @@ class Program:
         chance = self.rng.random()
         self.samples.begin(command.name, command.group, may_fail=chance > 0.9)
         argv = draw(command.syntax, self.rng, self.samples)
+        while not self.lacking.get(command.name, set()).isdisjoint(word.upper() for word in argv):
+            argv = draw(command.syntax, self.rng, self.samples)
         if chance < 0.01:
             argv = argv[:-1] or [b"PING"]
         elif chance < 0.02:
@@ -180,6 +192,12 @@ def drawable(server: servers.RealServer, only: Sequence[str] = ()) -> list[Comma
             subs = (command,) if command.subs is None else command.subs.values()
             chosen += [sub for sub in subs if not sub.name.endswith(" HELP")]
     return sorted(chosen, key=lambda command: command.name)
+
+
+def lacking_words(server: servers.RealServer, name: str) -> set[bytes]:
+    """The option words of a command that this server does not know."""
+    docs = repr(server.call("COMMAND", "DOCS", name))
+    return {word for word in NEW_WORDS[name] if f"b'{word.decode()}'" not in docs}
 
 
 # -- running
@@ -387,7 +405,7 @@ def tolerated(name: str, argv: Argv, ours: Tree, theirs: Tree) -> bool:
     """Whether an error that the other side does not give, or words differently, is one of those known."""
     if name in AS_REDIS and wire.is_error(theirs) and (ours in wire.NULLS or ours[1].startswith(b"WRONGTYPE")):
         return True
-    return wire.is_error(ours) and wire.is_error(theirs) and argv[-1] == STRAY
+    return wire.is_error(ours) and wire.is_error(theirs) and (argv[-1] == STRAY or name in REWORDED)
 
 
 def ordered(tree: Tree) -> Tree:
@@ -417,6 +435,16 @@ def same_milliseconds(ours: Tree, theirs: Tree) -> bool:
     return wire.near(ours, theirs, TTL_TOLERANCE)
 
 
+def all_near(same: Callable[[Tree, Tree], bool]) -> Callable[[Tree, Tree], bool]:
+    """The rule for a list of what ``same`` compares; for anything else, be equal."""
+
+    def near(ours: Tree, theirs: Tree) -> bool:
+        left, right = wire.items_of(ours), wire.items_of(theirs)
+        return ours == theirs or (len(left) == len(right) > 0 and wire.all_match(zip(left, right, strict=True), same))
+
+    return near
+
+
 # In XINFO's replies, labels of a time, and of what depends on how a stream came to be.
 LABELS = (b"idle", b"inactive", b"seen-time", b"active-time", b"radix-tree-keys", b"radix-tree-nodes")
 
@@ -441,6 +469,8 @@ RULES: dict[str, Callable[[Tree, Tree], bool]] = {
     "HGETALL": same_pairs,
     **dict.fromkeys(("TTL", "EXPIRETIME"), same_seconds),
     **dict.fromkeys(("PTTL", "PEXPIRETIME"), same_milliseconds),
+    **dict.fromkeys(("HTTL", "HEXPIRETIME"), all_near(same_seconds)),
+    **dict.fromkeys(("HPTTL", "HPEXPIRETIME"), all_near(same_milliseconds)),
     **dict.fromkeys(("XPENDING", "XINFO"), same_but_for_times),
 }
 
@@ -453,7 +483,7 @@ READERS: dict[bytes, tuple[tuple[bytes, ...], Callable[[Tree], Tree]]] = {
     b"stream": ((b"XRANGE", b"-", b"+"), lambda tree: tree),
 }
 
-Entry = tuple[bytes, Tree, Tree]  # type, value, deadline
+Entry = tuple[bytes, Tree, Tree, Tree]  # type, value, deadline, deadlines of fields in their order
 
 
 def dataset(client: Any) -> dict[tuple[int, bytes], Entry]:
@@ -465,16 +495,29 @@ def dataset(client: Any) -> dict[tuple[int, bytes], Entry]:
             kind = client.call("TYPE", key)
             (command, *rest), normal = READERS[kind]
             value = normal(reply_of(command.decode(), client.wire(command, key, *rest)))
-            out[index, key] = (kind, value, wire.parse(client.wire("PEXPIRETIME", key)))
+            when = wire.parse(client.wire("PEXPIRETIME", key))
+            out[index, key] = (kind, value, when, field_deadlines(client, key, kind))
     return out
 
 
+def field_deadlines(client: Any, key: bytes, kind: bytes) -> Tree:
+    """The deadlines of a hash's fields; nil for other types, and where the server has no such thing."""
+    if kind != b"hash":
+        return wire.NULL
+    fields = sorted(client.call("HKEYS", key))
+    found = wire.parse(client.wire("HPEXPIRETIME", key, "FIELDS", len(fields), *fields))
+    return wire.NULL if wire.is_error(found) else found
+
+
 def same_entry(left: Entry, right: Entry) -> bool:
-    return left[:2] == right[:2] and same_milliseconds(left[2], right[2])
+    timed = wire.NULL in (left[3], right[3]) or all_near(same_milliseconds)(left[3], right[3])
+    return left[:2] == right[:2] and same_milliseconds(left[2], right[2]) and timed
 
 
 def entry_text(entry: Entry | None) -> str:
-    return "missing" if entry is None else f"{entry[0].decode()} {wire.show(entry[1])} until {wire.show(entry[2])}"
+    if entry is None:
+        return "missing"
+    return f"{entry[0].decode()} {wire.show(entry[1])} until {wire.show(entry[2])}, fields {wire.show(entry[3])}"
 
 
 def run(server: servers.RealServer, steps: Sequence[Step], proto: int, every: int) -> Difference | None:
@@ -514,10 +557,11 @@ def differences(server: servers.RealServer, count: int, seed: int, *, length: in
                 progress: Callable[[int], None] = lambda done: None) -> Iterator[Difference]:  # fmt: skip
     """Run ``count`` random commands in rounds, and give each difference with the shortest history found."""
     commands = drawable(server, only)
+    lacking = {name: words for name in NEW_WORDS if (words := lacking_words(server, name))}
     done = 0
     while done < count:
         rng = Random(f"{seed}/{done}")
-        steps = Program(rng, commands).steps(min(length, count - done))
+        steps = Program(rng, commands, lacking).steps(min(length, count - done))
         proto = 2 + (done // length) % 2
         found = run(server, steps, proto, CHECK_EVERY)
         if found is not None:

@@ -13,7 +13,7 @@ from redtool.numeric import INT64_MAX, to_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from redtool.resp import Reply
     from redtool.session import Session
@@ -333,12 +333,11 @@ def hgetdel(c: Session, key: bytes, *args: bytes) -> Reply:
 class SetRequest:
     """What HSETEX asks for, read in any order up to FIELDS."""
 
-    __slots__ = ("if_fields", "if_key", "keep", "pairs", "when")
+    __slots__ = ("expiry", "if_fields", "if_key", "pairs")
 
     def __init__(self, c: Session, args: Sequence[bytes]) -> None:
-        self.if_key = self.if_fields = b""  # NX or XX; FNX or FXX
-        self.when: int | None = None
-        self.keep = False
+        self.if_key = self.if_fields = b""  # NX or XX, which only Valkey has; FNX or FXX
+        self.expiry = (b"", b"")  # EX, PX, EXAT, PXAT or KEEPTTL, and the time
         at = 0
         while (word := args[at].upper()) != b"FIELDS":
             if word in (b"NX", b"XX"):
@@ -350,17 +349,16 @@ class SetRequest:
                     raise errors.FieldConditionTwice
                 self.if_fields = word
             elif word in UNITS or word == b"KEEPTTL":
-                if self.keep or self.when is not None:
+                if self.expiry[0]:
                     raise errors.FieldExpiryTwice
-                if word == b"KEEPTTL":
-                    self.keep = True
-                elif at + 1 < len(args):
-                    at += 1
-                    self.when = deadline(c, "hsetex", word, args[at])
+                at += word != b"KEEPTTL"
+                self.expiry = word, args[at] if at < len(args) else b""
+                if word in UNITS and not self.if_key:  # Redis refuses a wrong time before anything that follows
+                    deadline(c, "hsetex", *self.expiry)
             else:
                 raise errors.UnknownArgument(args[at].partition(b"\0")[0].decode("utf-8", "surrogateescape"))
             at += 1
-            if at == len(args):
+            if at >= len(args):
                 raise errors.WrongArity("hsetex")
         count = to_int(args[at + 1], errors.InvalidFieldCount) if at + 1 < len(args) else 0
         if not 1 <= count <= INT32_MAX:
@@ -369,14 +367,10 @@ class SetRequest:
         if len(self.pairs) != 2 * count:
             raise errors.WrongArity("hsetex")
 
-    def allowed(self, hash_: Hash | None) -> bool:
-        """Whether the conditions on the key and on all fields hold."""
-        if self.if_key and (self.if_key == b"NX") != (hash_ is None):
-            return False
-        if not self.if_fields:
-            return True
-        there = hash_ or {}
-        return all((field in there) == (self.if_fields == b"FXX") for field in self.pairs[::2])
+    def allows_fields(self, hash_: Hash | None) -> bool:
+        """Whether the condition on all fields holds."""
+        there: Mapping[bytes, bytes] = hash_ or {}
+        return not self.if_fields or all((field in there) == (self.if_fields == b"FXX") for field in self.pairs[::2])
 
 
 @command("HSETEX key [NX | XX] [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds"
@@ -394,12 +388,17 @@ def hsetex(c: Session, key: bytes, *args: bytes) -> Reply:
     2) (integer) 60
     """
     wanted = SetRequest(c, args)
+    if wanted.if_key and (wanted.if_key == b"NX") != (c.writable(key, Hash) is None):
+        c.journal()
+        return 0
+    word, text = wanted.expiry
+    when = deadline(c, "hsetex", word, text) if word in UNITS else None
     hash_ = c.writable(key, Hash)
     c.journal()
-    if not wanted.allowed(hash_):
+    if not wanted.allows_fields(hash_):
         return 0
     fields = list(dict.fromkeys(wanted.pairs[::2]))
-    if wanted.when is not None and c.passed(wanted.when):
+    if when is not None and c.passed(when):
         c.event(key, b"hset")
         if hash_ is not None:
             there = [field for field in fields if field in hash_]
@@ -409,13 +408,13 @@ def hsetex(c: Session, key: bytes, *args: bytes) -> Reply:
     if hash_ is None:
         hash_ = c.writable(key, Hash, create=True)
     kept = {}
-    if wanted.keep and hash_.deadlines:
+    if word == b"KEEPTTL" and hash_.deadlines:
         kept = {field: hash_.deadlines[field] for field in fields if field in hash_.deadlines}
     hash_.put(wanted.pairs)
     c.journal(b"HSET", key, *wanted.pairs)
     c.changed(key, b"hset", len(wanted.pairs) >> 1)
-    if wanted.when is not None:
-        kept = dict.fromkeys(fields, wanted.when)
+    if when is not None:
+        kept = dict.fromkeys(fields, when)
         c.event(key, b"hexpire")
     renew(c, key, hash_, kept)
     return 1
