@@ -32,6 +32,7 @@ TYPES = {
         "username": "username",
         "password": "password",
         "category": "category",
+        "rule": "rule",
         "type": "type",
         "script": "script",
         "function": "function",

@@ -138,8 +138,8 @@ class Acl:
     def refuse(self, session: Session, user: User, command: Command, argv: Argv, denial: Denial) -> errors.ReplyError:
         """The error of a denied command; the denial is noted in the log."""
         reason, place = denial
-        # What a command does in the selected database is told of by its name.
-        shown = argv[place] if reason != checks.COMMAND else full_name(command).encode()
+        # A command that is denied whole, or for the selected database, is noted by its full name.
+        shown = argv[place] if place else full_name(command).encode()
         self.log.add(session, LOGGED[reason], shown, user.name, full_name(command))
         if session.caller is not None:
             return errors.ScriptDenied(message(reason, user, command, shown))

@@ -83,6 +83,9 @@ class StoreSource:
             return parameters(prefix)
         if lookup.what == "setting":
             return settings(lookup.of, prefix)
+        if lookup.what == "user":
+            acl = self.backend.store.acl
+            return [(name, "") for name in sorted(acl.users if acl else [b"default"]) if name.startswith(prefix)]
         return self._elements(lookup, prefix)
 
     def step(self) -> bool:
@@ -221,6 +224,10 @@ class ServerSource:
         """Iterate until there is enough, the time is over or the end is reached (then True)."""
         if lookup.what == "element":
             reply = self._connection().execute(b"LRANGE", lookup.of, 0, 1000)
+            names = [item for item in reply if isinstance(item, bytes)] if isinstance(reply, list) else []
+            return [(name, "") for name in _first([name for name in names if name.startswith(prefix)])], False
+        if lookup.what == "user":
+            reply = self._connection().execute(b"ACL", b"USERS")
             names = [item for item in reply if isinstance(item, bytes)] if isinstance(reply, list) else []
             return [(name, "") for name in _first([name for name in names if name.startswith(prefix)])], False
         words, width, note = _request(lookup)

@@ -28,6 +28,13 @@ ELEMENTS = frozenset(("LREM", "LPOS", "LINSERT"))  # whose values are elements o
 TYPES = ("string", "list", "set", "zset", "hash", "stream")
 SECTIONS = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "commandstats", "latencystats",
             "errorstats", "modules", "cluster", "keyspace", "all", "default", "everything")  # fmt: skip
+RULES = {
+    "on": "the user may log in", "off": "it may not", "nopass": "any password lets it in",
+    "resetpass": "forget its passwords", "allkeys": "every key (~*)", "resetkeys": "no key",
+    "allchannels": "every channel (&*)", "resetchannels": "no channel", "allcommands": "every command (+@all)",
+    "nocommands": "no command (-@all)", "alldbs": "every database", "resetdbs": "no database",
+    "clearselectors": "forget its selectors", "reset": "as a new user",
+}  # fmt: skip
 WITHIN = 3  # letters from which a command that none begins with is found by its middle (CARD: SCARD, ZCARD)
 
 
@@ -46,8 +53,8 @@ class Offer:
 class Lookup:
     """Something to ask the target for.
 
-    ``what`` is key, field, member, element, parameter or setting; ``of`` the key (or the parameter) it belongs to,
-    ``kinds`` the types that fit, none for any.
+    ``what`` is key, field, member, element, parameter, setting or user; ``of`` the key (or the parameter) it belongs
+    to, ``kinds`` the types that fit, none for any.
     """
 
     __slots__ = ("kinds", "of", "what")
@@ -175,6 +182,8 @@ def _lookup(choice: Choice, command: Command, before: list[bytes]) -> Lookup | N
         return Lookup("key", kinds=kinds)
     if choice.type == "parameter":
         return Lookup("parameter")
+    if choice.type == "username":
+        return Lookup("user")
     if choice.type == "value" and command.name == "CONFIG SET":
         return Lookup("setting", before[-1].lower())
     what = "element" if choice.type == "value" and command.name in ELEMENTS else choice.type
@@ -188,6 +197,8 @@ def _enumerated(choice: Choice, prefix: bytes, model: bytes, commands: Commands)
     """Offers for an argument that takes one of a known few."""
     if choice.type == "command":
         return _cased(_names(commands, prefix), prefix, model)
+    if choice.type == "rule":
+        return _rules(prefix, commands)
     words: Iterable[tuple[str, str]] = ()
     if choice.type == "section":
         words = [(word, "a section of INFO") for word in SECTIONS]
@@ -199,6 +210,25 @@ def _enumerated(choice: Choice, prefix: bytes, model: bytes, commands: Commands)
         words = [(word, "an ACL category") for word in CATEGORIES]
     typed = prefix.decode("utf-8", "replace").lower()
     return [Offer(word, help) for word, help in words if word.startswith(typed)]
+
+
+def _rules(prefix: bytes, commands: Commands) -> list[Offer]:
+    """Offers for a rule of ACL SETUSER: flags, and behind a sign categories and commands (``config|get``)."""
+    from redtool.commands.categories import CATEGORIES
+
+    typed = prefix.decode("utf-8", "replace").lower()
+    sign, name = typed[:1], typed[1:]
+    if sign not in ("+", "-"):
+        return [Offer(word, help) for word, help in RULES.items() if word.startswith(typed)]
+    what = "allow" if sign == "+" else "forbid"
+    offers = [Offer(f"{sign}@{word}", f"{what} a category") for word in ("all", *CATEGORIES)]
+    if name[:1] != "@" and name:
+        found = commands.get(name.partition("|")[0].upper().encode())
+        names = _names(commands, name.encode())
+        if "|" in name and found is not None and found.subs:
+            names = [Offer(f"{found.name}|{sub.text}", sub.help) for sub in _names(found.subs, b"")]
+        offers = [Offer(sign + offer.text.lower(), offer.help) for offer in names]
+    return [offer for offer in offers if offer.text.startswith(typed)]
 
 
 def _option_help(command: Command, word: str) -> str:

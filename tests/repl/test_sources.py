@@ -126,6 +126,10 @@ def test_an_answer_serves_longer_prefixes_for_a_while(server: ServerSource, valk
     assert keys(server, b"user:") == [b"user:1", b"user:2"]
 
 
+def test_a_server_names_its_users(server: ServerSource) -> None:
+    assert server.answer(Lookup("user"), b"d") == [(b"default", "")]
+
+
 def test_a_server_names_its_parameters(server: ServerSource) -> None:
     assert (b"maxmemory-policy", "") in server.answer(Lookup("parameter"), b"maxmemory")
 

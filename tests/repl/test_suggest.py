@@ -24,6 +24,7 @@ RPUSH users a b c
 SADD tags red green
 ZADD board 10 ann 20 bob
 SET * star
+ACL SETUSER ada on nopass
 """
 
 
@@ -111,6 +112,13 @@ def offered(shell: Shell, line: str) -> dict[str, str]:
         ("INFO me|", ["memory"]),
         ("COMMAND INFO hgeta|", ["hgetall"]),
         ("COMMAND LIST FILTERBY ACLCAT ha|", ["hash"]),
+        ("ACL GETUSER |", ["ada", "default"]),
+        ("AUTH a|", ["ada"]),
+        ("ACL SETUSER ada o|", ["on", "off"]),
+        ("acl setuser ada on reset|", ["reset", "resetkeys", "resetchannels", "resetdbs", "resetpass"]),
+        ("ACL SETUSER ada +@h|", ["+@hash", "+@hyperloglog"]),
+        ("ACL SETUSER ada -hgeta|", ["-hgetall"]),
+        ("ACL SETUSER ada ~u|", []),
         ("HELP hgeta|", ["hgetall"]),
         ("HELP @so|", ["@sorted_set"]),
         ("HELP CONFIG S|", ["SET"]),
