@@ -245,6 +245,9 @@ class NoServer(ReplyError):
 class NoShutdown(ReplyError):
     text = "ERR No shutdown in progress."
 
+class ReloadFailed(ReplyError):
+    text = "ERR Error trying to load the RDB dump, check server logs."
+
 class DebugSubcommand(ReplyError):
     text = "ERR unknown subcommand or wrong number of arguments for '{}'. Try DEBUG HELP."
 
@@ -607,13 +610,13 @@ class FilterNotPositive(ReplyError):
     text = "ERR {} should be greater than 0"
 
 class FilterDb(ReplyError):
-    text = "ERR DB number should be between 0 and {}"
+    text = "ERR {} number should be between 0 and {}"
 
 class UnknownFilterFlags(ReplyError):
-    text = "ERR Unknown flags found in the provided filter: {}"
+    text = "ERR Unknown flags found in the {} filter: {}"
 
 class UnknownFilterCapa(ReplyError):
-    text = "ERR Unknown capa found in the provided filter: {}"
+    text = "ERR Unknown capa found in the {} filter: {}"
 
 class ClientIdNotPositive(ReplyError):
     text = "ERR client-id should be greater than 0"

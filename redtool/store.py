@@ -667,6 +667,18 @@ class Store:
 
     # -- loading
 
+    def reload(self, save: bool, flush: bool, merge: bool) -> None:
+        """DEBUG RELOAD: save the dataset and load it again."""
+        from redtool.reloading import reload
+
+        reload(self, save, flush, merge)
+
+    def replay(self) -> None:
+        """DEBUG LOADAOF: load the journal again."""
+        from redtool.reloading import replay
+
+        replay(self)
+
     def load(self) -> None:
         """Switch to loading: only journalled deletions remove keys."""
         for db in self.databases:

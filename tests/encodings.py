@@ -29,7 +29,7 @@ class History:
     def __init__(self, rng: Random) -> None:
         self.rng = rng
         self.united = True
-        self.kinds: list[Callable[[], Argv]] = [self.hash, self.set, self.zset, self.string, self.any]
+        self.kinds: list[Callable[[], Argv]] = [self.hash, self.set, self.popped, self.zset, self.string, self.any]
 
     def limits(self) -> dict[str, int]:
         draw = self.rng.choice
@@ -87,8 +87,16 @@ class History:
             (b"SREM", key, *self.words(numbers)), (b"SREM", key, *self.words(0.2, 30)),
             (b"SREM", key, *self.words(0.2, 30)), (b"SMOVE", key, other, some[0]),
             (store, key, other, self.key(b"s")), (store, key, other, self.key(b"s"), self.key(b"s")),
-            (b"SPOP", key, b"%d" % rng.randint(1, 12)),
         ))  # fmt: skip
+
+    def popped(self) -> Argv:
+        """Members that are all alike: which of them SPOP takes must make no difference."""
+        rng = self.rng
+        number = rng.choice((b"1", b"2", b"3"))
+        some = [b"%d" % rng.randint(10, 40) for _ in range(rng.choice((1, 3, 14)))]
+        if number == b"1":
+            some = [b"m" + word for word in some]
+        return rng.choice(((b"SADD", b"p" + number, *some), (b"SPOP", b"p" + number, b"%d" % rng.randint(1, 12))))
 
     def zset(self) -> Argv:
         key, rng = self.key(b"z"), self.rng
@@ -122,7 +130,7 @@ class History:
 
 
 def encodings(ask: Callable[..., object]) -> Iterator[tuple[bytes, object]]:
-    for key in (kind + number for kind in (b"h", b"s", b"z", b"t") for number in (b"1", b"2", b"3")):
+    for key in (kind + number for kind in (b"h", b"s", b"p", b"z", b"t") for number in (b"1", b"2", b"3")):
         yield key, ask(b"OBJECT", b"ENCODING", key)
 
 

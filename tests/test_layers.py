@@ -20,7 +20,7 @@ LAYERS: list[tuple[str, int]] = [
     ("engine", 1),
     ("acl", 2), ("aclfile", 2),
     ("config", 2), ("conffile", 2), ("kinds", 2), ("parameters", 2), ("session", 2), ("commands", 2), ("persist", 2),
-    ("store", 3), ("persistence", 3),
+    ("store", 3), ("persistence", 3), ("reloading", 3),
     ("server", 4), ("backends", 4),
     ("render", 5), ("patterns", 5),
     ("repl", 6), ("cli", 6), ("oneshot", 6), ("script", 6), ("docgen", 6),

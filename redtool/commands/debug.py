@@ -131,6 +131,57 @@ def jmap(c: Session) -> Reply:
     raise errors.DebugSubcommand("JMAP")
 
 
+def digest(c: Session) -> Reply:
+    """Sum up the whole dataset in 40 hexadecimal digits, those of a real server with the same keys."""
+    from redtool.engine.digest import of_databases
+
+    return Status(of_databases(c.store.databases).hex().encode())
+
+
+def digest_value(c: Session, *keys: bytes) -> Reply:
+    """Sum up each of these values; 40 zeros for a missing key."""
+    from redtool.engine.digest import EMPTY, of_value
+
+    sums: list[Reply] = []
+    for key in keys:
+        value = c.db.peek(key)
+        found = EMPTY if value is None else of_value(value, key in c.db.expires)
+        sums.append(Status(found.hex().encode()))
+    return sums
+
+
+def listpack(c: Session, key: bytes) -> Reply:
+    """Tell whether a server would hold the value in a listpack; nothing is printed, there is none."""
+    from redtool.commands.introspection import encoding_of
+
+    value = c.db.peek(key)
+    if value is None:
+        raise errors.NoSuchKey
+    if not encoding_of(c, value).startswith(b"listpack"):
+        raise errors.ReplyError("Not a listpack encoded object.")
+    return Status(b"Listpack structure printed on stdout")
+
+
+RELOAD_OPTIONS = {b"MERGE", b"NOFLUSH", b"NOSAVE"}
+
+
+def reload(c: Session, *words: bytes) -> Reply:
+    """Save the dataset and load it again; NOSAVE loads what was saved last, NOFLUSH and MERGE keep the keys there."""
+    options = {word.upper() for word in words}
+    if not options <= RELOAD_OPTIONS:
+        raise errors.ReplyError("DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+    c.store.reload(b"NOSAVE" not in options, b"NOFLUSH" not in options, b"MERGE" in options)
+    c.journal()
+    return OK
+
+
+def loadaof(c: Session) -> Reply:
+    """Empty the store and load its journal again."""
+    c.store.replay()
+    c.journal()
+    return OK
+
+
 def help_(c: Session) -> Reply:
     """List the subcommands."""
     text = ["DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
@@ -142,14 +193,19 @@ def help_(c: Session) -> Reply:
 
 SUBCOMMANDS: dict[bytes, Sub] = {
     b"CHANGE-REPL-ID": Sub(accepted, "CHANGE-REPL-ID", 0, 0),
+    b"DIGEST": Sub(digest, "DIGEST", 0, 0),
+    b"DIGEST-VALUE": Sub(digest_value, "DIGEST-VALUE <key> [<key> ...]", 0, 1 << 20),
     b"ERROR": Sub(error, "ERROR <text>", 1, 1),
     b"JMAP": Sub(jmap, "JMAP", 0, 0),
+    b"LISTPACK": Sub(listpack, "LISTPACK <key>", 1, 1),
+    b"LOADAOF": Sub(loadaof, "LOADAOF", 0, 0),
     b"LOG": Sub(accepted, "LOG <text>", 1, 1),
     b"OBJECT": Sub(describe, "OBJECT <key>", 1, 1),
     b"PAUSE-CRON": Sub(accepted, "PAUSE-CRON <0 | 1>", 1, 1),
     b"POPULATE": Sub(populate, "POPULATE <count> [<prefix> [<size>]]", 1, 3),
     b"PROTOCOL": Sub(protocol, "PROTOCOL <type>", 1, 1),
     b"QUICKLIST-PACKED-THRESHOLD": Sub(accepted, "QUICKLIST-PACKED-THRESHOLD <size>", 1, 1),
+    b"RELOAD": Sub(reload, "RELOAD [MERGE] [NOFLUSH] [NOSAVE]", 0, 3),
     b"SET-ACTIVE-EXPIRE": Sub(set_active_expire, "SET-ACTIVE-EXPIRE <0 | 1>", 1, 1),
     b"SET-DISABLE-DENY-SCRIPTS": Sub(accepted, "SET-DISABLE-DENY-SCRIPTS <0 | 1>", 1, 1),
     b"SLEEP": Sub(sleep, "SLEEP <seconds>", 1, 1),

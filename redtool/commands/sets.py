@@ -329,7 +329,9 @@ def sinterstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
     > SMEMBERS likes:both
     1) "chess"
     """
-    return keep(c, destination, b"sinterstore", intersection(operands(c, keys, store=True)))
+    found = intersection(operands(c, keys, store=True))
+    floor = LISTPACK if len(found) > c.config["set-max-intset-entries"] else 0
+    return keep(c, destination, b"sinterstore", found, floor)
 
 
 @command("SUNIONSTORE destination key [key ...]", "write denyoom", complexity="O(N) members of all sets")
