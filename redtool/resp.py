@@ -42,6 +42,12 @@ class Replies(list["Reply"]):
     __slots__ = ()
 
 
+class Pairs(list["list[Reply]"]):
+    """A map that has a key twice, which a dict cannot hold: XREAD of the same stream."""
+
+    __slots__ = ()
+
+
 class BigNumber(int):
     """A number beyond 64 bits (``(``)."""
 
@@ -557,6 +563,8 @@ def _opened(value: Reply, proto: int) -> tuple[bytes, Iterator[Reply]]:
     if isinstance(value, Replies):
         return b"", iter(value)
     if isinstance(value, list | tuple):
+        if proto == 3 and isinstance(value, Pairs):
+            return b"%%%d\r\n" % len(value), (item for pair in value for item in pair)
         return (b">%d\r\n" if proto == 3 and isinstance(value, Push) else b"*%d\r\n") % len(value), iter(value)
     if isinstance(value, dict):
         header = b"%%%d\r\n" % len(value) if proto == 3 else b"*%d\r\n" % (len(value) * 2)

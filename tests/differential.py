@@ -23,7 +23,7 @@ from redtool import words
 from redtool.commands.table import TABLE, Command
 from tests import embedded, servers, wire
 from tests.draw import draw
-from tests.samples import KEYS, STRAY, WRONG, Samples, planted
+from tests.samples import STRAY, WRONG, Samples, planted
 from tests.wire import Tree
 
 EXCLUDED: dict[str, str] = {
@@ -107,7 +107,8 @@ TTL_TOLERANCE = 5000  # ms between two clocks read one after the other
 class Program:
     """Draws the steps of a round."""
 
-    def __init__(self, rng: Random, commands: Sequence[Command], lacking: Mapping[str, set[bytes]] | None = None) -> None:
+    def __init__(self, rng: Random, commands: Sequence[Command],
+                 lacking: Mapping[str, set[bytes]] | None = None) -> None:  # fmt: skip
         self.rng, self.commands = rng, commands
         self.lacking = lacking or {}  # option words not to draw
         self.weights = [RARE.get(command.name, 1.0) for command in commands]
@@ -173,11 +174,6 @@ def pacified(name: str, argv: Argv) -> Argv:
         return (name.encode(), *(word for word in argv[1:] if word.upper() != b"STOREDIST"))
     if name == "XADD":
         return tuple(b"9-*" if word == b"*" else word for word in argv)  # two clocks give two ids
-    if name in ("XREAD", "XREADGROUP") and (upper := [word.upper() for word in argv]).count(b"STREAMS") == 1:
-        at = upper.index(b"STREAMS") + 1
-        keys = argv[at : at + (len(argv) - at) // 2]
-        if len({*keys}) < len(keys):  # as a map it holds a key once
-            return (*argv[:at], *KEYS["stream"][: len(keys)], *argv[at + len(keys) :])
     return argv
 
 
@@ -574,7 +570,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=10000, help="how many commands to run")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--server", default="valkey", choices=list(servers.real_servers()))
+    parser.add_argument("--server", default="valkey", choices=list(servers.named_servers()))
     parser.add_argument("--only", action="append", default=[], metavar="COMMAND", help="draw this command alone")
     parser.add_argument("--keep-going", type=int, default=20, metavar="N", help="stop after N differences")
     options = parser.parse_args(argv)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from random import Random
 
+from redtool.commands.conditions import digest_of
+
 KEYS = {
     "string": b"s1 s2 s3 n1 n2 w_1 w_2 w_3".split(),
     "list": b"l1 l2 l3".split(),
@@ -89,6 +91,8 @@ POOLS: dict[str, list[bytes]] = {
     "cursor": [b"0"],
     "timeout": b"0.001 0.01 0.002".split(),
     "offset": b"0 1 2 5 -1 3 20 9223372036854775807".split(),
+    "comparison-value": VALUES,
+    "comparison-digest": [*map(digest_of, VALUES), digest_of(b"hello").upper(), b"0" * 16, b"abc"],
     "count": b"0 1 2 3 5 -1 -2 -5 10 100 9223372036854775807".split(),
     "increment": [*INTEGERS, *FLOATS, *FAR],
     "decrement": [*INTEGERS, *FAR],

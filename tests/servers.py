@@ -26,7 +26,13 @@ def real_servers() -> dict[str, str]:
     found = {"valkey": str(get_binary_path())}
     if redis := shutil.which("redis-server"):
         found["redis7"] = redis
-    for word in os.environ.get("REDTOOL_TEST_SERVERS", "").split():  # more of them: redis8=/path/redis-server …
+    return found
+
+
+def named_servers() -> dict[str, str]:
+    """The same, and what REDTOOL_TEST_SERVERS names for some tests: ``redis8=/path/redis-server …``."""
+    found = real_servers()
+    for word in os.environ.get("REDTOOL_TEST_SERVERS", "").split():
         name, _, path = word.partition("=")
         found[name] = path
     return found
@@ -185,7 +191,7 @@ def running(name: str, *options: str) -> Iterator[RealServer]:
     """Start a server of its own for a test: ``with running("valkey", "--appendonly", "yes") as server``."""
     directory = Path(tempfile.mkdtemp(prefix="rt-"))  # short: a socket path has 107 bytes
     try:
-        server = RealServer(name, real_servers()[name], directory, *options)
+        server = RealServer(name, named_servers()[name], directory, *options)
         try:
             yield server
         finally:

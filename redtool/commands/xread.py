@@ -8,6 +8,7 @@ from redtool.commands.table import group
 from redtool.commands.xgroups import claimed, consumer_of, moved_on, text_of
 from redtool.engine.streams import FIRST, Stream, after, before
 from redtool.numeric import INT64_MAX, to_int
+from redtool.resp import Pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ def to_ms(text: bytes) -> int:
 
 def reply(c: Session, parts: list[Part]) -> Reply:
     """A map from key to entries in RESP3, a list of pairs in RESP2."""
-    return dict(parts) if c.proto == 3 else [list(part) for part in parts]
+    if c.proto == 2:
+        return [list(part) for part in parts]
+    found = dict(parts)
+    return found if len(found) == len(parts) else Pairs(list(part) for part in parts)
 
 
 # -- XREAD
