@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from redtool.store import Store
 from tests import embedded
 from tests.commands.conftest import Runner
 from tests.commands.journal import effects
@@ -134,7 +135,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("SET s 1", b"OK"),
         *((f"{line.replace(' h ', ' s ')} FIELDS 1 a", WRONG_TYPE) for line in ENDS),
         *((f"{name} s FIELDS 1 a", WRONG_TYPE)
-          for name in "HTTL HPTTL HEXPIRETIME HPEXPIRETIME HPERSIST HGETEX HGETDEL".split()),
+          for name in ("HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME", "HPERSIST", "HGETEX", "HGETDEL")),
         ("HSETEX s FIELDS 1 a 1", WRONG_TYPE),
     ],
     "errors worded alike": [
@@ -213,6 +214,12 @@ def test_times_left_are_rounded_up(clocked: Runner) -> None:
 
 # -- time passes: a ends, b stays
 
+
+def store_of(runner: Runner) -> Store:
+    assert isinstance(runner.client, embedded.Client)
+    return runner.client.store
+
+
 READS: list[tuple[str, Any]] = [
     ("HGET h a", None),
     ("HMGET h a b", [None, b"2"]),
@@ -248,7 +255,7 @@ def test_a_field_past_its_deadline_is_gone(clocked: Runner, active: int, line: s
     clocked("RPUSH l h")
     clocked("HPEXPIRE h 50 FIELDS 1 a")
     assert clocked("OBJECT ENCODING h") == b"listpackex"
-    clocked.client.store.active_expire = bool(active)
+    store_of(clocked).active_expire = bool(active)
     clocked.advance(49)
     assert clocked("HGET h a") == b"1"
     clocked.advance(200 if active else 1)
@@ -276,13 +283,13 @@ GONE: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("line", "reply"), GONE, ids=[line for line, _ in GONE])
 def test_the_key_goes_with_its_last_field(clocked: Runner, line: str, reply: Any) -> None:
     clocked("HSETEX h PX 50 FIELDS 2 a 1 b 2")
-    clocked.client.store.active_expire = False
+    store_of(clocked).active_expire = False
     clocked.advance(50)
     assert clocked(line) == reply
 
 
 def test_the_cycle_expires_a_bounded_number(clocked: Runner) -> None:
-    store = clocked.client.store
+    store = store_of(clocked)
     for key in ("h", "g"):
         clocked(f"HSETEX {key} PX 10 FIELDS 700 " + " ".join(f"f{n} v" for n in range(700)))
         clocked(f"HSETEX {key} PX 500 FIELDS 1 late v")
@@ -304,7 +311,7 @@ def test_the_cycle_expires_a_bounded_number(clocked: Runner) -> None:
 
 
 def test_no_cycle_where_active_expiry_is_off(clocked: Runner) -> None:
-    store = clocked.client.store
+    store = store_of(clocked)
     store.active_expire = False
     clocked("HSETEX h PX 10 FIELDS 1 a 1")
     clocked.advance(1000)
@@ -429,10 +436,9 @@ EVENTS: list[tuple[str, list[str]]] = [
 ]
 
 
-def observed(client: embedded.Client) -> list[str]:
+def observed(store: Any) -> list[str]:
     """What is published from now on; filled as it comes."""
     found: list[str] = []
-    store: Any = client.store
     store.observed = True
     store.observe = lambda session, db, key, event: found.append(event.decode())
     return found
@@ -442,8 +448,7 @@ def observed(client: embedded.Client) -> list[str]:
 def test_events(clocked: Runner, line: str, expected: list[str]) -> None:
     clocked("HSET h a 1 b 2 t 9")
     clocked(f"HPEXPIREAT h {LATER} FIELDS 1 t")
-    assert isinstance(clocked.client, embedded.Client)
-    found = observed(clocked.client)
+    found = observed(store_of(clocked))
     clocked(line)
     assert found == expected
 
@@ -451,9 +456,8 @@ def test_events(clocked: Runner, line: str, expected: list[str]) -> None:
 def test_events_of_expiry(clocked: Runner) -> None:
     clocked("HSETEX h PX 10 FIELDS 1 a 1")
     clocked("HSETEX h PX 50 FIELDS 1 b 1")
-    clocked.client.store.active_expire = False
-    assert isinstance(clocked.client, embedded.Client)
-    found = observed(clocked.client)
+    store_of(clocked).active_expire = False
+    found = observed(store_of(clocked))
     clocked.advance(10)
     clocked("HLEN h")
     assert found == ["hexpired"]
