@@ -1,11 +1,16 @@
-"""CLIENT: what a client says of itself, and how it is answered. Lists, tracking and pauses are modules of their own."""
+"""CLIENT: what a client says of itself, how it is answered, and what it learns and does of the others.
+
+Tracking and pauses are modules of their own.
+"""
 
 from __future__ import annotations
 
 from redtool import errors
 from redtool.commands.connection import check_label
+from redtool.commands.roster import BY, chosen, filters, line_of, waiters
 from redtool.commands.table import group
-from redtool.resp import NO_REPLY, OK
+from redtool.numeric import to_int
+from redtool.resp import NO_REPLY, OK, Verbatim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,6 +149,99 @@ def client_import_source(c: Session, mode: bytes) -> Reply:
     return OK
 
 
+@command("CLIENT INFO", "noscript loading stale", since="6.2.0")
+def client_info(c: Session) -> Reply:
+    """Describe this session in one line.
+
+    > CLIENT INFO
+    id=… addr=… cmd=client|info user=default redir=-1 resp=2 …
+    """
+    return Verbatim(line_of(c, c, "client|info"))
+
+
+@command("CLIENT LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER username] "
+         "[ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE maxage] [NAME name] [IDLE idle] [FLAGS flags] "
+         "[LIB-NAME lib-name] [LIB-VER lib-ver] [DB db] [CAPA capa] [IP ip] "
+         "[NOT-TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [NOT-ID not-client-id [not-client-id ...]] "
+         "[NOT-USER not-username] [NOT-ADDR ip:port] [NOT-LADDR ip:port] [NOT-NAME not-name] [NOT-FLAGS not-flags] "
+         "[NOT-LIB-NAME not-lib-name] [NOT-LIB-VER not-lib-ver] [NOT-DB not-db] [NOT-CAPA not-capa] [NOT-IP not-ip]",
+         "admin noscript loading stale", since="2.4.0", complexity="O(N) clients")  # fmt: skip
+def client_list(c: Session, *words: bytes) -> Reply:
+    """List the clients, a line each, or those that pass filters.
+
+    > CLIENT SETNAME billing
+    OK
+    > CLIENT LIST NAME billing DB 0
+    id=… name=billing … db=0 …
+    """
+    return Verbatim(b"".join(line_of(c, session, "client|list") for session in chosen(c, filters(c, words).values())))
+
+
+KILL = ("[ID client-id [client-id ...]] | [TYPE <NORMAL | MASTER | PRIMARY | SLAVE | REPLICA | PUBSUB>] | "
+        "[USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage] | [NAME name] | "
+        "[IDLE idle] | [FLAGS flags] | [LIB-NAME lib-name] | [LIB-VER lib-ver] | [DB db] | [CAPA capa] | [IP ip] | "
+        "[NOT-TYPE <NORMAL | MASTER | PRIMARY | SLAVE | REPLICA | PUBSUB>] | "
+        "[NOT-ID not-client-id [not-client-id ...]] | [NOT-USER not-username] | [NOT-ADDR ip:port] | "
+        "[NOT-LADDR ip:port] | [NOT-NAME not-name] | [NOT-FLAGS not-flags] | [NOT-LIB-NAME not-lib-name] | "
+        "[NOT-LIB-VER not-lib-ver] | [NOT-DB not-db] | [NOT-CAPA not-capa] | [NOT-IP not-ip]")  # fmt: skip
+
+
+@command(f"CLIENT KILL <ip:port | <{KILL}> [<{KILL}> ...]>", "admin noscript loading stale", since="2.4.0",
+         complexity="O(N) clients", arity=-3)  # fmt: skip
+def client_kill(c: Session, *words: bytes) -> Reply:
+    """Close the client at an address, or those that pass filters.
+
+    With filters, this one is spared unless SKIPME NO is among them.
+
+    > CLIENT KILL TYPE pubsub
+    (integer) 0
+    > CLIENT KILL USER default SKIPME YES MAXAGE 86400
+    (integer) 0
+    """
+    if len(words) == 1:  # the old form
+        victims = chosen(c, [BY[b"ADDR"](c, words[0], "ADDR")])[:1]
+        if not victims:
+            raise errors.NoSuchClient
+    else:
+        tests = filters(c, words)
+        tests.setdefault(b"SKIPME", lambda session: session is not c)
+        victims = chosen(c, tests.values())
+    for session in victims:
+        if session is c:
+            c.end()  # once the reply has left
+        else:
+            kill(c, session)
+    return OK if len(words) == 1 else len(victims)
+
+
+def kill(c: Session, session: Session) -> None:
+    """Close another client at once: it waits for nothing, and is on no list."""
+    for waiter in [waiter for waiter in (*waiters(c), *c.store.postponed) if waiter.session is session]:
+        c.store.unpark(waiter)
+    session.end()
+    session.close()
+
+
+@command("CLIENT UNBLOCK client-id [TIMEOUT | ERROR]", "admin noscript loading stale", since="5.0.0",
+         complexity="O(N) waiting clients")  # fmt: skip
+def client_unblock(c: Session, number: bytes, *reason: bytes) -> Reply:
+    """End a client's wait for data, as a timeout or with an error.
+
+    > CLIENT UNBLOCK 4711
+    (integer) 0
+    """
+    mode = reason[0].upper() if reason else b"TIMEOUT"
+    if mode not in (b"TIMEOUT", b"ERROR"):
+        raise errors.UnblockReason
+    wanted = to_int(number)
+    for waiter in waiters(c):
+        if waiter.session.id == wanted:
+            c.store.unpark(waiter)
+            waiter.wake(errors.Unblocked() if mode == b"ERROR" else None)
+            return 1
+    return 0
+
+
 @command("CLIENT HELP", "loading stale", since="5.0.0")
 def client_help(c: Session) -> Reply:
     """List the subcommands.
@@ -158,5 +256,5 @@ def client_help(c: Session) -> Reply:
 
 
 # The other subcommands are in the table once this module is there.
-for _module in ("pause", "roster", "tracking"):
+for _module in ("pause", "tracking"):
     __import__(f"redtool.commands.{_module}")

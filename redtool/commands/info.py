@@ -5,9 +5,9 @@ A field whose subject does not exist here (replicas, network, defragmentation) i
 
 from __future__ import annotations
 
-from redtool.commands.roster import waiters
 from redtool.commands.connection import SERVER_VERSION
 from redtool.commands.memory import Measure
+from redtool.commands.roster import waiters
 from redtool.commands.table import group
 from redtool.resp import Verbatim
 

@@ -45,7 +45,7 @@ def show(session: Session, argv: Argv) -> None:
     place = f"{micros // 1_000_000}.{micros % 1_000_000:06d} [{session.db.index} {address}] "
     line = Status(place.encode("utf-8", "surrogateescape") + b" ".join(map(quote, redacted(argv))))
     for client in list(store.monitors):
-        if client.muted != "off":
+        if client.muted != "off" and not client.ended:
             client.deliver(line)
 
 

@@ -1,4 +1,4 @@
-"""CLIENT LIST, INFO and KILL: the clients of a store, a line each, and the filters that choose among them.
+"""The clients of a store: a line each, and the filters of CLIENT LIST and KILL that choose among them.
 
 A session inside this process has no socket: its address is ``embedded:0``, its descriptor -1, and it has no buffers
 and no events.
@@ -7,21 +7,17 @@ and no events.
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import find, group
-from redtool.numeric import is_int, to_int
-from redtool.resp import OK, Verbatim
+from redtool.commands.table import find
+from redtool.numeric import is_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from redtool.resp import Reply
     from redtool.session import Argv, Session
     from redtool.store import Store, Waiter
 
     Test = Callable[[Session], bool]
-
-command = group("connection")
 
 TYPES = {b"normal": b"normal", b"master": b"master", b"primary": b"master", b"replica": b"replica",
          b"slave": b"replica", b"pubsub": b"pubsub"}  # fmt: skip
@@ -120,56 +116,60 @@ def _text(word: bytes) -> str:
 # -- filters
 
 
-def by_type(c: Session, word: bytes) -> Test:
+def by_type(c: Session, word: bytes, option: str) -> Test:
     kind = TYPES.get(word.lower())
     if kind is None:
         raise errors.UnknownClientType(_text(word))
     return lambda session: type_of(session) == kind
 
 
-def by_user(c: Session, word: bytes) -> Test:
+def by_user(c: Session, word: bytes, option: str) -> Test:
     users = c.store.acl.users if c.store.acl is not None else {b"default": None}
     if word not in users:
         raise errors.FilterNoUser(_text(word))
     return lambda session: (b"default" if session.user is None else session.user.name) == word
 
 
-def by_skipme(c: Session, word: bytes) -> Test:
+def by_skipme(c: Session, word: bytes, option: str) -> Test:
     if word.upper() not in (b"YES", b"NO"):
         raise errors.SyntaxError_
     return (lambda session: session is not c) if word.upper() == b"YES" else (lambda session: True)
 
 
-def by_age(c: Session, word: bytes) -> Test:
+def by_age(c: Session, word: bytes, option: str) -> Test:
     least = number("maxage", word)
     return lambda session: (c.clock.ns - session.since) // SECOND >= least
 
 
-def by_idle(c: Session, word: bytes) -> Test:
+def by_idle(c: Session, word: bytes, option: str) -> Test:
     least = number("idle", word)
     return lambda session: session is not c and (c.clock.ns - session.seen) // SECOND >= least
 
 
-def by_flags(c: Session, word: bytes) -> Test:
+def by_flags(c: Session, word: bytes, option: str) -> Test:
     if not FLAGS.issuperset(word):
-        raise errors.UnknownFilterFlags(_text(word))
+        raise errors.UnknownFilterFlags(_place(option), _text(word))
     wanted = set(_text(word))
     return lambda session: wanted <= set(flags_of(session, waits(c, session) is not None))
 
 
-def by_capa(c: Session, word: bytes) -> Test:
+def by_capa(c: Session, word: bytes, option: str) -> Test:
     if word.strip(b"r"):
-        raise errors.UnknownFilterCapa(_text(word))
+        raise errors.UnknownFilterCapa(_place(option), _text(word))
     return lambda session: not word or "capa" in session.labels
 
 
-def by_db(c: Session, word: bytes) -> Test:
+def by_db(c: Session, word: bytes, option: str) -> Test:
     if not is_int(word):
-        raise errors.FilterNotInteger("DB")
+        raise errors.FilterNotInteger(option)
     last = len(c.store.databases) - 1
     if not 0 <= int(word) <= last:
-        raise errors.FilterDb(last)
+        raise errors.FilterDb(option, last)
     return lambda session: session.db.index == int(word)
+
+
+def _place(option: str) -> str:
+    return option if option.startswith("NOT-") else "provided"
 
 
 def number(name: str, word: bytes) -> int:
@@ -181,19 +181,23 @@ def number(name: str, word: bytes) -> int:
     return int(word)
 
 
-def same(field: Callable[[Session], object]) -> Callable[[Session, bytes], Test]:
+def same(field: Callable[[Session], object]) -> Callable[[Session, bytes, str], Test]:
     """A filter by a text that must be equal; nobody has an empty one."""
-    return lambda c, word: lambda session: bool(word) and field(session) == _text(word)
+    return lambda c, word, option: lambda session: bool(word) and field(session) == _text(word)
 
 
-BY: dict[bytes, Callable[[Session, bytes], Test]] = {
+def title(session: Session) -> str:
+    return _text(session.name)
+
+
+BY: dict[bytes, Callable[[Session, bytes, str], Test]] = {
     b"TYPE": by_type,
     b"USER": by_user,
     b"ADDR": same(lambda session: session.peer[0]),
     b"LADDR": same(lambda session: session.peer[1]),
     b"SKIPME": by_skipme,
     b"MAXAGE": by_age,
-    b"NAME": same(lambda session: _text(session.name)),
+    b"NAME": same(title),
     b"IDLE": by_idle,
     b"FLAGS": by_flags,
     b"LIB-NAME": same(lambda session: _text(session.labels.get("lib-name", b""))),
@@ -234,7 +238,7 @@ def filters(c: Session, words: Argv) -> dict[bytes, Test]:
             while at < len(words) and is_int(words[at]):
                 at += 1
         elif filter_ in BY and at + 1 < len(words) and not (negated and filter_ in ONE_WAY):
-            test = BY[filter_](c, words[at + 1])
+            test = BY[filter_](c, words[at + 1], option.decode())
             at += 2
         else:
             raise errors.SyntaxError_
@@ -254,99 +258,3 @@ def chosen(c: Session, tests: Iterable[Test]) -> list[Session]:
     """The clients that pass every test."""
     tests = list(tests)
     return [session for session in clients(c.store) if all(test(session) for test in tests)]
-
-
-# -- commands
-
-
-@command("CLIENT INFO", "noscript loading stale", since="6.2.0")
-def client_info(c: Session) -> Reply:
-    """Describe this session in one line.
-
-    > CLIENT INFO
-    id=… addr=… cmd=client|info user=default redir=-1 resp=2 …
-    """
-    return Verbatim(line_of(c, c, "client|info"))
-
-
-@command("CLIENT LIST [TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]] [USER username] "
-         "[ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>] [MAXAGE maxage] [NAME name] [IDLE idle] [FLAGS flags] "
-         "[LIB-NAME lib-name] [LIB-VER lib-ver] [DB db] [CAPA capa] [IP ip] "
-         "[NOT-TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [NOT-ID not-client-id [not-client-id ...]] "
-         "[NOT-USER not-username] [NOT-ADDR ip:port] [NOT-LADDR ip:port] [NOT-NAME not-name] [NOT-FLAGS not-flags] "
-         "[NOT-LIB-NAME not-lib-name] [NOT-LIB-VER not-lib-ver] [NOT-DB not-db] [NOT-CAPA not-capa] [NOT-IP not-ip]",
-         "admin noscript loading stale", since="2.4.0", complexity="O(N) clients")  # fmt: skip
-def client_list(c: Session, *words: bytes) -> Reply:
-    """List the clients, a line each, or those that pass filters.
-
-    > CLIENT SETNAME billing
-    OK
-    > CLIENT LIST NAME billing DB 0
-    id=… name=billing … db=0 …
-    """
-    return Verbatim(b"".join(line_of(c, session, "client|list") for session in chosen(c, filters(c, words).values())))
-
-
-KILL = ("[ID client-id [client-id ...]] | [TYPE <NORMAL | MASTER | PRIMARY | SLAVE | REPLICA | PUBSUB>] | "
-        "[USER username] | [ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage] | [NAME name] | "
-        "[IDLE idle] | [FLAGS flags] | [LIB-NAME lib-name] | [LIB-VER lib-ver] | [DB db] | [CAPA capa] | [IP ip] | "
-        "[NOT-TYPE <NORMAL | MASTER | PRIMARY | SLAVE | REPLICA | PUBSUB>] | "
-        "[NOT-ID not-client-id [not-client-id ...]] | [NOT-USER not-username] | [NOT-ADDR ip:port] | "
-        "[NOT-LADDR ip:port] | [NOT-NAME not-name] | [NOT-FLAGS not-flags] | [NOT-LIB-NAME not-lib-name] | "
-        "[NOT-LIB-VER not-lib-ver] | [NOT-DB not-db] | [NOT-CAPA not-capa] | [NOT-IP not-ip]")  # fmt: skip
-
-
-@command(f"CLIENT KILL <ip:port | <{KILL}> [<{KILL}> ...]>", "admin noscript loading stale", since="2.4.0",
-         complexity="O(N) clients", arity=-3)  # fmt: skip
-def client_kill(c: Session, *words: bytes) -> Reply:
-    """Close the client at an address, or those that pass filters.
-
-    With filters, this one is spared unless SKIPME NO is among them.
-
-    > CLIENT KILL TYPE pubsub
-    (integer) 0
-    > CLIENT KILL USER default SKIPME YES MAXAGE 86400
-    (integer) 0
-    """
-    if len(words) == 1:  # the old form
-        victims = chosen(c, [same(lambda session: session.peer[0])(c, words[0])])[:1]
-        if not victims:
-            raise errors.NoSuchClient
-    else:
-        tests = filters(c, words)
-        tests.setdefault(b"SKIPME", lambda session: session is not c)
-        victims = chosen(c, tests.values())
-    for session in victims:
-        if session is c:
-            c.end()  # once the reply has left
-        else:
-            kill(c, session)
-    return OK if len(words) == 1 else len(victims)
-
-
-def kill(c: Session, session: Session) -> None:
-    """Close another client at once: it waits for nothing, and is on no list."""
-    for waiter in [waiter for waiter in (*waiters(c), *c.store.postponed) if waiter.session is session]:
-        c.store.unpark(waiter)
-    session.end()
-    session.close()
-
-
-@command("CLIENT UNBLOCK client-id [TIMEOUT | ERROR]", "admin noscript loading stale", since="5.0.0",
-         complexity="O(N) waiting clients")  # fmt: skip
-def client_unblock(c: Session, number: bytes, *reason: bytes) -> Reply:
-    """End a client's wait for data, as a timeout or with an error.
-
-    > CLIENT UNBLOCK 4711
-    (integer) 0
-    """
-    mode = reason[0].upper() if reason else b"TIMEOUT"
-    if mode not in (b"TIMEOUT", b"ERROR"):
-        raise errors.UnblockReason
-    wanted = to_int(number)
-    for waiter in waiters(c):
-        if waiter.session.id == wanted:
-            c.store.unpark(waiter)
-            waiter.wake(errors.Unblocked() if mode == b"ERROR" else None)
-            return 1
-    return 0

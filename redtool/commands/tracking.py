@@ -162,6 +162,8 @@ class Trackers:
                     target.deliver(Push([b"tracking-redir-broken", wants.redirect]))
                 return
             to = found
+        if to.ended:
+            return
         if to.proto == 3:
             to.deliver(Push([b"invalidate", keys]))
         elif wants.redirect and (to.channels or to.patterns or to.shards):
