@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from redtool import acl, errors, words
-from redtool.acl.rules import UNKNOWN, BadRule, merged
+from redtool.acl.selectors import UNKNOWN, BadRule
+from redtool.acl.users import merged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

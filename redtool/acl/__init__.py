@@ -1,8 +1,8 @@
 """Users and what they may do. Nothing of this is imported before a store has users, a password or a refused login.
 
 ``of(store)`` gives the register, made when first asked for; ``welcome`` decides what a new client may do; ``allowed``
-tells whether a user may run a command. See ``rules`` for what users are made of, ``checks`` for how commands are
-judged; reading and writing files is done elsewhere (``redtool.aclfile``).
+tells whether a user may run a command. ``users`` and ``selectors`` are what users are made of, ``checks`` is how
+commands are judged; reading and writing files is done elsewhere (``redtool.aclfile``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from redtool import errors
 from redtool.acl import checks
 from redtool.acl.log import Log
-from redtool.acl.rules import BadRule, Selector, User, full_name, has_blanks, hashed, merged
+from redtool.acl.selectors import BadRule, Selector, full_name, has_blanks
+from redtool.acl.users import User, hashed, merged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redtool.acl.rules import READ, WRITE
+from redtool.acl.selectors import READ, WRITE
 from redtool.commands.categories import categories
 from redtool.commands.keyspecs import found_keys, key_specs
 from redtool.numeric import is_int
@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redtool.acl.rules import Selector, User
+    from redtool.acl.selectors import Selector
+    from redtool.acl.users import User
     from redtool.commands.table import Command
     from redtool.session import Argv
 

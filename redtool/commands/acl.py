@@ -136,7 +136,7 @@ def acl_cat(c: Session, *words: bytes) -> Reply:
      1) "geoadd"
     …
     """
-    from redtool.acl.rules import full_name
+    from redtool.acl.selectors import full_name
     from redtool.commands.categories import CATEGORIES, categories
     from redtool.commands.table import load_all
 
@@ -160,7 +160,7 @@ def acl_dryrun(c: Session, username: bytes, *argv: bytes) -> Reply:
     """
     from redtool import acl
     from redtool.acl import checks
-    from redtool.acl.rules import full_name
+    from redtool.acl.selectors import full_name
 
     user = register(c).users.get(username)
     if user is None:

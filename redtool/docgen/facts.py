@@ -69,6 +69,10 @@ that are not understood stay as they are. Values are those at the time the store
 
 # What a parameter does, for those that an embedded store honours.
 MEANINGS = {
+    "acl-pubsub-default": "Whether a new user may use every channel (allchannels) or none (resetchannels).",
+    "aclfile": "File that holds the users: read when the store is opened and by ACL LOAD, written by ACL SAVE. Without "
+    "it users are kept here, a user line each, at once.",
+    "acllog-max-len": "Most entries of ACL LOG.",
     "aof-load-truncated": "Cut an unfinished command from the end of the journal when opening, with a warning; no: "
     "refuse to open.",
     "appenddirname": "Name of the directory, in the store's, that holds the journal.",
@@ -90,7 +94,8 @@ MEANINGS = {
     "maxmemory-policy": "Which keys a server drops then. The LFU policies make OBJECT FREQ answer, the others OBJECT "
     "IDLETIME.",
     "proto-max-bulk-len": "Longest string that a command may make.",
-    "requirepass": "Password that AUTH compares with.",
+    "requirepass": "Password of the default user, which clients of a served store must give; who opens the store need "
+    "not. A user line for default, if there is one, says more and counts.",
     "set-max-intset-entries": "Most members of a set of integers that OBJECT ENCODING calls an intset.",
     "set-max-listpack-entries": "Most members of a set that it calls a listpack.",
     "set-max-listpack-value": "Longest member of such a set, in bytes.",

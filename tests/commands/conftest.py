@@ -17,6 +17,9 @@ import pytest
 from redtool import words
 from redtool.errors import ReplyError
 from tests import embedded, party, served, servers
+from tests.commands.accounts import latest, latest_remote, own, remote, served_store, users
+
+__all__ = ["Runner", "latest", "latest_remote", "own", "plain", "remote", "served_store", "users"]
 
 
 class Runner:
