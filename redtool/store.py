@@ -145,13 +145,17 @@ class Store:
     def forget(self, session: Session) -> None:
         """Take a client that has gone off every list."""
         self.sessions.pop(session.id, None)
+        self.silence(session)
+        if self.trackers is not None:
+            self.trackers.leave(session)
+
+    def silence(self, session: Session) -> None:
+        """End MONITOR and the subscriptions of a client."""
         if session in self.monitors:
             del self.monitors[session]
             self.review()
         if self.hub is not None:
             self.hub.leave(session)
-        if self.trackers is not None:
-            self.trackers.leave(session)
 
     @property
     def guard(self) -> str:

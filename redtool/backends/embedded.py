@@ -12,6 +12,7 @@ from redtool import errors
 from redtool.backends import default_store, to_bytes
 from redtool.commands import table
 from redtool.config import Config
+from redtool.resp import Push
 from redtool.session import Block, Ended, Session
 from redtool.store import Store
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from redtool.persistence import Persistence
-    from redtool.resp import Push, Reply
+    from redtool.resp import Reply
     from redtool.session import Argv
     from redtool.store import Waiter
 
@@ -124,6 +125,8 @@ class Embedded:
             with self._lock:
                 if self.closed:
                     raise errors.StoreError("the store is closed")
+                if waiter.session.ended and not event.is_set():
+                    raise errors.StoreError("the session was closed by CLIENT KILL")
                 if left <= 0:
                     self.store.overdue(waiter)
                 self.store.tick()
@@ -176,19 +179,26 @@ class Embedded:
         return table.load_all()
 
     def messages(self) -> Iterator[Push]:
-        """Messages and MONITOR's lines that came out of turn: waits for more while the session listens."""
+        """What came out of turn, MONITOR's lines as [b"monitor", line]; waits for more while the session listens."""
         from time import sleep
 
         session = self.session
         while True:
             while session.inbox:
-                yield session.inbox.popleft()  # type: ignore[misc]
+                message = session.inbox.popleft()
+                yield message if isinstance(message, Push) else Push([b"monitor", message])
             if not (session.channels or session.patterns or session.shards or session in self.store.monitors):
                 return
             if self.stop_asked():
                 raise KeyboardInterrupt
             sleep(LISTEN_PAUSE)
             self.tick()
+
+    def stop_listening(self) -> None:
+        """End subscriptions and MONITOR, and forget what has come of them."""
+        with self._lock:
+            self.store.silence(self.session)
+            self.session.inbox.clear()
 
     def tick(self) -> None:
         """Housekeeping while idle: expiry, the journal's sync, finished background saves."""

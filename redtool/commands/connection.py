@@ -78,13 +78,9 @@ def reset(c: Session) -> Reply:
     """
     store = c.store
     leave(c)
-    if c in store.monitors:
-        del store.monitors[c]
-        store.review()
-    if c.tracking is not None and store.trackers is not None:
+    store.silence(c)
+    if store.trackers is not None:
         store.trackers.leave(c)
-    if store.hub is not None:
-        store.hub.leave(c)
     c.db = store.databases[0]
     c.switch(2)
     c.name, c.muted = b"", ""

@@ -177,7 +177,7 @@ class Shell:
             self.queued.clear()
         elif was_in_multi and type(reply) is Status and reply == QUEUED:
             self.queued.append(argv)
-        listening = self.backend.remote and argv[0].upper() in LISTENING and not was_in_multi
+        listening = argv[0].upper() in LISTENING and not was_in_multi
         if listening and not isinstance(reply, ReplyError):
             self._listen(confirmations(reply))
             return
@@ -185,8 +185,7 @@ class Shell:
         if self.backend.remote and argv[0].upper() in (b"AUTH", b"HELLO") and self.source is not None:
             self.source.close()  # another user may see other keys and commands
             self.learned = False
-        if self.backend.remote:
-            self._say_messages()  # what the server sent of its own accord
+        self._say_messages()  # what came of its own accord
 
     def _show(self, argv: tuple[bytes, ...], reply: Reply, queued: Sequence[tuple[bytes, ...]]) -> None:
         """Print a reply as the options want it: for people, unless they name a format."""
@@ -231,21 +230,24 @@ class Shell:
         """
         return self.store is None or self.store.only_reads(argv)
 
-    def _allowing(self, work: Callable[[], object]) -> None:
-        """Do what Ctrl-C may stop anywhere: printing."""
+    def _allowing(self, work: Callable[[], object], anywhere: bool = True) -> None:
+        """Do what Ctrl-C may stop anywhere: printing; or only where the work itself asks."""
         try:
-            with self.interrupts.allow():
+            with self.interrupts.allow(anywhere):
                 work()
         except KeyboardInterrupt:
             raise Interrupted from None
 
     def _listen(self, first: Sequence[tuple[str, str]]) -> None:
-        """Show messages until Ctrl-C, which ends the subscriptions with their connection."""
+        """Show messages until Ctrl-C, which ends the subscriptions; a server's with their connection."""
         self.say(first)
         try:
             self._say_messages()
         finally:
-            self.backend.close()
+            if self.store is None:
+                self.backend.close()
+            else:
+                self.store.stop_listening()
 
     def _say_messages(self) -> None:
         """Show the messages that have come and, while there are subscriptions, those that come."""
@@ -255,7 +257,7 @@ class Shell:
                 self.say(message(push))
 
         try:
-            self._allowing(show)
+            self._allowing(show, anywhere=self.store is None)
         except ConnectError as error:
             self.connected = False
             self.complain(error)

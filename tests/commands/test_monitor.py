@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from redtool.backends.embedded import open_store
+from redtool.errors import StoreError
 from redtool.resp import Status
+from redtool.session import Session
 from tests import party
 
 OK = b"OK"
@@ -159,8 +161,9 @@ def test_messages_of_an_embedded_store_stream_what_another_thread_runs() -> None
         other.start()
         (line,) = list(lines)  # until RESET
         other.join()
-        assert isinstance(line, Status)
-        assert line.endswith(b'[0 embedded:0] "SET" "k" "1"')
+        assert line[0] == b"monitor"
+        assert isinstance(line[1], Status)
+        assert line[1].endswith(b'[0 embedded:0] "SET" "k" "1"')
 
 
 def test_messages_end_with_ctrl_c() -> None:
@@ -169,6 +172,25 @@ def test_messages_end_with_ctrl_c() -> None:
         store.execute("PING")
         store.stop_asked = lambda: True
         lines = store.messages()
-        assert bytes(next(lines)).endswith(b'"PING"')  # type: ignore[arg-type]
+        assert next(lines)[0] == b"monitor"
         with pytest.raises(KeyboardInterrupt):
             next(lines)
+        store.stop_listening()
+        store.execute("PING")
+        assert list(store.messages()) == []
+
+
+def test_the_wait_of_a_killed_session_ends() -> None:
+    with open_store(":memory:") as store:
+        other = Session(store.store)
+
+        def kill() -> bool:
+            store.store.execute(other, (b"CLIENT", b"KILL", b"ID", b"%d" % number))
+            return False
+
+        number, store.stop_asked = store.execute("CLIENT", "ID"), kill
+        with pytest.raises(StoreError, match="CLIENT KILL"):
+            store.execute("BLPOP", "l", "0")
+        store.stop_asked = lambda: False
+        assert store.execute("CLIENT", "ID") != number
+        assert store.execute("RPUSH", "l", "1") == 1
