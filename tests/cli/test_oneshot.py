@@ -148,6 +148,16 @@ def test_ctrl_c_ends_a_waiting_command(p: Program) -> None:
     assert p.call("PING").code == 0
 
 
+def test_ctrl_c_ends_monitor(p: Program) -> None:
+    child = p.start("MONITOR")
+    assert child.stdout
+    assert child.stdout.readline() == b"OK\n"
+    child.send_signal(signal.SIGINT)
+    with child:
+        assert child.stdout.read() == b""
+    assert child.returncode == 130
+
+
 def test_remote(p: Program, server: RealServer) -> None:
     assert p.call("-s", server.socket, "SET", "k", "v").out == b"OK\n"
     assert p.call("-u", f"unix://{server.socket}", "GET", "k").out == b"v\n"

@@ -147,6 +147,15 @@ def test_ctrl_c_ends_a_blocked_command_and_not_the_session(terminal: Terminal) -
     assert '"x"' in terminal.run("ECHO x").text
 
 
+def test_ctrl_c_ends_monitor_and_not_the_session(terminal: Terminal) -> None:
+    terminal.type("MONITOR\r")
+    terminal.wait("listening; Ctrl-C ends it")
+    terminal.interrupt()
+    terminal.wait(lambda screen: "(interrupted)" in screen.text and screen.current == "default>")
+    assert '"x"' in terminal.run("ECHO x").text
+    assert "embedded:0" not in terminal.screen.text
+
+
 def test_ctrl_c_clears_the_line(terminal: Terminal) -> None:
     terminal.type("SET half done")
     terminal.wait(lambda screen: "SET half done" in screen.current)
