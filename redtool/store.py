@@ -352,6 +352,10 @@ class Store:
             self.trackers.note(session, entry, argv)
         if self.monitors and entry is not None and entry is not self._queued and entry.command.name not in SCRIPTS:
             self._show(session, entry, argv)
+        return self._heard(session, reply)
+
+    def _heard(self, session: Session, reply: Reply) -> Reply:
+        """The reply, or none to a client that wants none (CLIENT REPLY)."""
         if not session.muted or session.caller is not None or session.deny_block:
             return reply
         if session.muted != "off":
@@ -444,13 +448,26 @@ class Store:
             waiter.db.blocked.setdefault(key, []).append(waiter)
 
     def overdue(self, waiter: Waiter) -> None:
-        """End a wait whose deadline has passed: with nil, or by running a command that was put off."""
-        if waiter.done:
+        """End a wait whose deadline has passed: with nil, or by running a command that was put off.
+
+        Nothing happens before that: a pause that ended early may have let a command begin to wait for data.
+        """
+        deadline = waiter.block.deadline
+        if waiter.done or deadline is None or self.time_ns() < deadline * 1_000_000:
             return
+        if waiter.block.postponed:
+            self._resume(waiter)
+        else:
+            self.answer(waiter, waiter.session.no_array)
+
+    def answer(self, waiter: Waiter, reply: Reply) -> None:
+        """Answer a command that waits in vain: its time is up, or CLIENT UNBLOCK."""
         self.unpark(waiter)
-        if not waiter.block.postponed:
-            waiter.wake(waiter.session.no_array)
-            return
+        waiter.wake(self._heard(waiter.session, reply))
+
+    def _resume(self, waiter: Waiter) -> None:
+        """Run a command that was put off."""
+        self.unpark(waiter)
         reply: Reply
         try:
             reply = self.execute(waiter.session, waiter.argv)
@@ -469,7 +486,8 @@ class Store:
             db.held = False
         self.review()
         for waiter in list(self.postponed):
-            self.overdue(waiter)
+            if not waiter.done:  # CLIENT UNPAUSE may be among them
+                self._resume(waiter)
         for db in self.databases:
             self.ready += [(db, key) for key in db.blocked if key in db.data]
 

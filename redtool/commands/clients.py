@@ -236,8 +236,7 @@ def client_unblock(c: Session, number: bytes, *reason: bytes) -> Reply:
     wanted = to_int(number)
     for waiter in waiters(c):
         if waiter.session.id == wanted:
-            c.store.unpark(waiter)
-            waiter.wake(errors.Unblocked() if mode == b"ERROR" else None)
+            c.store.answer(waiter, errors.Unblocked() if mode == b"ERROR" else waiter.session.no_array)
             return 1
     return 0
 

@@ -239,7 +239,7 @@ class Keyspace:
     def field_cycle(self, budget: int = ALL) -> int:
         """Remove at most ``budget`` fields past their deadline; gives how many, with hashes looked at in vain."""
         now, gone = self.clock.ns // 1_000_000, 0
-        while self.timed and self.lazy and gone < budget and (keys := self.timed.due(now, 1)):
+        while self.timed and self.lazy and not self.held and gone < budget and (keys := self.timed.due(now, 1)):
             gone += self.expire_fields(keys[0], budget - gone) or 1
         return gone
 

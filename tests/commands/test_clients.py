@@ -206,6 +206,16 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("b SET k 1", {}),
         ("a CLIENT UNPAUSE", {"a": [OK], "b": [OK]}),
     ],
+    "muted clients wait": [
+        ("a CLIENT REPLY skip", {}),
+        ("a BLPOP l 0", {}),
+        ("b CLIENT UNBLOCK {a} ERROR", 1),
+        ("a PING", b"PONG"),
+        ("a CLIENT REPLY skip", {}),
+        ("a BLPOP l 0", {}),
+        ("b RPUSH l 1", 1),
+        ("a PING", b"PONG"),
+    ],
     "waiters are not served in a pause": [
         ("b BLPOP l 0", {}),
         ("a CLIENT PAUSE 100000 WRITE", OK),
@@ -329,6 +339,22 @@ def test_a_pause_of_everything_ends_by_itself() -> None:
     assert len(clients.store.databases[0]) == 0
     assert clients.store.pause is None
     assert not clients.store.guarded
+
+
+def test_a_pause_that_ends_early_ends_no_wait() -> None:
+    clients = party.Embedded()
+    party.table(clients, [
+        ("a CLIENT PAUSE 1000 WRITE", OK),
+        ("b BLPOP l 5", {}),
+        ("a CLIENT UNPAUSE", OK),
+    ])  # fmt: skip
+    ((waiter,),) = clients.store.databases[0].blocked.values()
+    clients.advance(1500)
+    clients.store.overdue(waiter)  # as a timer that was set for the pause would
+    assert clients.received() == {}
+    clients.advance(4000)
+    clients.store.overdue(waiter)
+    assert clients.received() == {"b": [None]}
 
 
 def test_keys_do_not_expire_in_a_pause() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from redtool import words
 from redtool.errors import ReplyError
+from redtool.resp import NULL_ARRAY
 from tests import embedded
 from tests.commands.conftest import Runner
 from tests.servers import RealServer
@@ -213,6 +214,7 @@ def test_client_unblock_ends_a_wait(line: str, reply: str | None) -> None:
     assert (found["flags"], found["cmd"]) == ("b", "blpop")
     assert b"blocked_clients:1" in client.call("INFO", "clients")
     assert client.call(*line.format(number).split()) == 1
+    got = [None if answer is NULL_ARRAY else answer for answer in got]
     assert [error.message if isinstance(error, ReplyError) else error for error in got] == [reply]
     assert client.call("CLIENT", "UNBLOCK", number) == 0
     assert b"blocked_clients:0" in client.call("INFO", "clients")
