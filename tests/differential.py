@@ -371,13 +371,24 @@ class Events:
             if message is False:
                 self.reader.feed(self.theirs.receive_wire())
             elif message[0] == b"message":
-                return ours, theirs
+                return without_hexpired(ours), without_hexpired(theirs)
             else:
                 theirs.append(event_text(message))
 
     def close(self) -> None:
         self.ours.close()
         self.theirs.close()
+
+
+def without_hexpired(events: list[str]) -> list[str]:
+    """Let fields set to a time that has passed be told as Redis does: ``hdel`` where Valkey has ``hexpire, hexpired``."""
+    out: list[str] = []
+    for event in events:
+        event = event.replace(" hexpired ", " hdel ")
+        if " hdel " in event and out and out[-1] == event.replace(" hdel ", " hexpire "):
+            out.pop()
+        out.append(event)
+    return out
 
 
 def event_text(message: Any) -> str:

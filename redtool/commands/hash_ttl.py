@@ -353,7 +353,7 @@ class SetRequest:
                     raise errors.FieldExpiryTwice
                 at += word != b"KEEPTTL"
                 self.expiry = word, args[at] if at < len(args) else b""
-                if word in UNITS and not self.if_key:  # Redis refuses a wrong time before anything that follows
+                if word in UNITS and not on_key(args):  # Redis refuses a wrong time before anything that follows
                     deadline(c, "hsetex", *self.expiry)
             else:
                 raise errors.UnknownArgument(args[at].partition(b"\0")[0].decode("utf-8", "surrogateescape"))
@@ -371,6 +371,17 @@ class SetRequest:
         """Whether the condition on all fields holds."""
         there: Mapping[bytes, bytes] = hash_ or {}
         return not self.if_fields or all((field in there) == (self.if_fields == b"FXX") for field in self.pairs[::2])
+
+
+def on_key(args: Sequence[bytes]) -> bool:
+    """Whether HSETEX has a condition on the key: Valkey looks at that before it reads the time."""
+    for word in args:
+        upper = word.upper()
+        if upper in (b"NX", b"XX"):
+            return True
+        if upper == b"FIELDS":
+            break
+    return False
 
 
 @command("HSETEX key [NX | XX] [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds"
@@ -400,10 +411,14 @@ def hsetex(c: Session, key: bytes, *args: bytes) -> Reply:
     fields = list(dict.fromkeys(wanted.pairs[::2]))
     if when is not None and c.passed(when):
         c.event(key, b"hset")
-        if hash_ is not None:
-            there = [field for field in fields if field in hash_]
+        there = [] if hash_ is None else [field for field in fields if field in hash_]
+        if hash_ is not None and there:
             hash_.take(there)
             removed(c, key, hash_, there)
+        else:  # a server sets them and deletes them again
+            c.event(key, b"hdel")
+            if hash_ is None:
+                c.event(key, b"del")
         return 1
     if hash_ is None:
         hash_ = c.writable(key, Hash, create=True)

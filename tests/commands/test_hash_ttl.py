@@ -119,6 +119,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
     "HSETEX on conditions of the key, as Valkey has them": [
         ("HSETEX h XX FIELDS 1 a 1", 0),
         ("HSETEX h XX EX -5 FIELDS 1 a 1", 0),
+        ("HSETEX h EX -5 XX FIELDS 1 a 1", 0),
         ("HSETEX h NX FIELDS 1 a 1", 1),
         ("HSETEX h NX FIELDS 1 a 2", 0),
         ("HSETEX h XX FNX FIELDS 1 b 2", 1),
@@ -433,6 +434,8 @@ EVENTS: list[tuple[str, list[str]]] = [
     ("HSETEX h EX 10 FIELDS 1 a 1", ["hset", "hexpire"]),
     ("HSETEX h EX 0 FIELDS 1 a 1", ["hset", "hdel"]),
     ("HSETEX h EX 0 FIELDS 3 a 1 b 1 t 1", ["hset", "hdel", "del"]),
+    ("HSETEX h EX 0 FIELDS 1 new 1", ["hset", "hdel"]),
+    ("HSETEX new EX 0 FIELDS 1 a 1", ["hset", "hdel", "del"]),
 ]
 
 
