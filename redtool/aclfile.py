@@ -61,7 +61,18 @@ def note(store: Store) -> None:
     """Put the users where the configuration file is written from."""
     register = acl.of(store)
     if not path_of(store):
-        store.config.users = [] if register.plain else register.lines()
+        store.config.users = [] if register.plain else [line_of(user) for _, user in sorted(register.users.items())]
+
+
+def line_of(user: User) -> bytes:
+    """A user as a line of the configuration file, whose words may be quoted."""
+    return b" ".join([b"user", *map(quoted, [user.name, *user.all_rules(quoted)])])
+
+
+def quoted(word: bytes) -> bytes:
+    """Put a word in quotes where it would not be read as it is; a selector may have spaces."""
+    plain = word and all(32 <= c < 127 and c not in b"\"'\\" for c in word)
+    return word if plain and (b" " not in word or word[:1] == b"(") else words.quote(word)
 
 
 def parsed(register: Acl, lines: Iterable[bytes], path: str) -> list[User]:
@@ -69,10 +80,10 @@ def parsed(register: Acl, lines: Iterable[bytes], path: str) -> list[User]:
     users: dict[bytes, User] = {}
     for line in lines:
         try:
-            _, name, *rules = words.split(line)
+            name, *rules = words.split(line)[1:] or [b" "]
             user = users[name] = _fresh(register, name, users)
             user.apply_all(merged(rules))
-        except (BadRule, errors.QuotingError, ValueError) as error:
+        except (BadRule, errors.QuotingError) as error:
             shown = line.decode("utf-8", "replace").split(" ")[:2]
             raise errors.StoreError(f"{path}: '{' '.join(shown)} …': {error}") from None
     return list(users.values())
@@ -81,6 +92,8 @@ def parsed(register: Acl, lines: Iterable[bytes], path: str) -> list[User]:
 def _fresh(register: Acl, name: bytes, users: dict[bytes, User]) -> User:
     if name in users:
         raise BadRule("Duplicate user found. A user can only be defined once in config files")
+    if acl.has_blanks(name):
+        raise BadRule("the line should be: user, a name without spaces, rules")
     return register.make(name)
 
 

@@ -43,7 +43,7 @@ def read(config: Config, path: str) -> None:
 
 def is_user(line: bytes) -> bool:
     """Whether a line defines a user."""
-    return line.split(None, 1)[:1] in ([b"user"], [b"USER"])
+    return line.lower().split(None, 1)[:1] == [b"user"]
 
 
 def directives(lines: list[bytes], path: str = "") -> Iterator[tuple[int, str, list[str]]]:

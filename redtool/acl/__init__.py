@@ -95,7 +95,7 @@ class Acl:
 
     def lines(self) -> list[bytes]:
         """``user NAME RULES`` of every user, by name."""
-        return [b"user " + name + b" " + user.text() for name, user in sorted(self.users.items())]
+        return [b" ".join([b"user", name, *user.all_rules()]) for name, user in sorted(self.users.items())]
 
     @property
     def plain(self) -> bool:

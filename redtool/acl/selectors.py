@@ -193,13 +193,15 @@ class Selector:
     def _databases(self, text: bytes) -> None:
         numbers = set()
         for word in text.split(b","):
-            digits = word.strip(b" \t\n\v\f\r")
-            if not digits.lstrip(b"+-").isdigit():
+            number = word.lstrip(b" \t\n\v\f\r")  # as strtol reads it
+            digits = number[1:] if number[:1] in (b"+", b"-") else number
+            if not digits.isdigit():
                 raise BadRule(SYNTAX)
-            number = int(digits)
-            if not 0 <= number <= INT_MAX:
+            significant = digits.lstrip(b"0") or b"0"
+            below = number[:1] == b"-" and significant != b"0"
+            if below or len(significant) > 10 or int(significant) > INT_MAX:
                 raise BadRule(DB_OUT_OF_RANGE)
-            numbers.add(number)
+            numbers.add(int(significant))
         self.databases = frozenset(numbers)
 
     def verdict(self, command: Command) -> tuple[bool, tuple[bytes, ...]]:
@@ -228,32 +230,30 @@ class Selector:
     # -- descriptions
 
     @property
-    def commands_text(self) -> bytes:
-        return b" ".join([b"+@all" if self.base else b"-@all", *self.rules])
+    def command_rules(self) -> list[bytes]:
+        return [b"+@all" if self.base else b"-@all", *self.rules]
 
     @property
-    def keys_text(self) -> bytes:
-        return b"~*" if self.all_keys else b" ".join(SIGNS[way] + text for text, (way, _) in self.patterns.items())
+    def key_rules(self) -> list[bytes]:
+        return [b"~*"] if self.all_keys else [SIGNS[way] + text for text, (way, _) in self.patterns.items()]
 
     @property
-    def channels_text(self) -> bytes:
-        return b"&*" if self.all_channels else b" ".join(b"&" + pattern for pattern in self.channels)
+    def channel_rules(self) -> list[bytes]:
+        return [b"&*"] if self.all_channels else [b"&" + pattern for pattern in self.channels]
 
     @property
-    def databases_text(self) -> bytes:
+    def database_rule(self) -> bytes:
         if self.databases is None:
             return b"alldbs"
         numbers = b",".join(b"%d" % number for number in sorted(self.databases))
         return b"db=" + numbers if numbers else b""
 
-    def text(self) -> bytes:
+    def all_rules(self) -> list[bytes]:
         """The rules that make a new selector like this one."""
-        parts = [self.keys_text, self.channels_text]
-        if not self.all_channels:
-            parts.insert(1, b"resetchannels")
+        found = [*self.key_rules, *([] if self.all_channels else [b"resetchannels"]), *self.channel_rules]
         if self.databases is not None:
-            parts.append(self.databases_text or b"resetdbs")
-        return b" ".join(part for part in (*parts, self.commands_text) if part)
+            found.append(self.database_rule or b"resetdbs")
+        return found + self.command_rules
 
 
 WHOLE = {

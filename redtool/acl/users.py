@@ -6,7 +6,7 @@ from redtool.acl.selectors import SYNTAX, BadRule, Selector
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from redtool.commands.table import Command
     from redtool.errors import ReplyError
@@ -125,10 +125,10 @@ class User:
         found = [b"on" if self.enabled else b"off"]
         return found + [b"nopass"] * self.nopass + [b"skip-sanitize-payload"] * (not self.sanitize)
 
-    def text(self) -> bytes:
-        """The rules that make a new user like this one."""
-        parts = [*self.flags, *(b"#" + password for password in self.passwords), self.root.text()]
-        return b" ".join([*parts, *(b"(" + selector.text() + b")" for selector in self.selectors[1:])])
+    def all_rules(self, quoted: Callable[[bytes], bytes] = bytes) -> list[bytes]:
+        """The rules that make a new user like this one; ``quoted`` is done to the rules inside a selector."""
+        found = [*self.flags, *(b"#" + password for password in self.passwords), *self.root.all_rules()]
+        return found + [b"(" + b" ".join(map(quoted, each.all_rules())) + b")" for each in self.selectors[1:]]
 
     # -- the choke point
 

@@ -91,8 +91,8 @@ def _statuses(words: list[bytes]) -> Reply:
 
 
 def _selector(selector: Selector) -> dict[Reply, Reply]:
-    return {b"commands": selector.commands_text, b"keys": selector.keys_text, b"channels": selector.channels_text,
-            b"databases": selector.databases_text}  # fmt: skip
+    return {b"commands": b" ".join(selector.command_rules), b"keys": b" ".join(selector.key_rules),
+            b"channels": b" ".join(selector.channel_rules), b"databases": selector.database_rule}  # fmt: skip
 
 
 @command("ACL LIST", ADMIN, since="6.0.0", complexity="O(N) users")

@@ -134,8 +134,17 @@ def test_patterns_after_all(users: Runner) -> None:
 
 def test_database_rules_that_are_out_of_range(latest: Runner) -> None:
     why = "The provided database ID is out of range"
-    for rule in ("db=-1", "db=2147483648", "DB=99999999999999999999"):
+    for rule in ("db=-1", "db=2147483648", "DB=99999999999999999999", "db=" + "9" * 5000):
         assert latest(f"ACL SETUSER u {rule}") == f"-ERR Error in ACL SETUSER modifier '{rule}': {why}"
+
+
+def test_database_rules_are_read_as_a_c_number(latest: Runner) -> None:
+    latest.table([
+        ("ACL SETUSER u db=+1,007", b"OK"), ('ACL SETUSER v "db= 1,\\t2"', b"OK"), ("ACL SETUSER w db=-0", b"OK"),
+        *[(f"ACL SETUSER u '{rule}'", f"-ERR Error in ACL SETUSER modifier '{rule}': Syntax error")
+          for rule in ("db=++1", "db=+-1", "db=1_0", "db=1 ", "db=1x", "db=1,,2", "db=-", "db=1,")],
+    ])  # fmt: skip
+    assert [described(latest, name).split()[4] for name in "uvw"] == [b"db=1,7", b"db=1,2", b"db=0"]
 
 
 def test_getuser(latest: Runner) -> None:

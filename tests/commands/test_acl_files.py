@@ -139,6 +139,21 @@ def test_users_survive_in_the_configuration_file(tmp_path: Path) -> None:
     assert "user" not in store.conf.replace("requirepass", "")
 
 
+def test_odd_names_and_patterns_survive(tmp_path: Path) -> None:
+    store = Reopened(tmp_path)
+    rules = ("~a'b", '&"', "%R~\\*\xff", "+select|a b", r"""(~"x'y" +select|"c d" +get)""", "(+get ~z)")
+    for name in ("", "o'neil", "#hash", "(", "é"):
+        assert store("ACL", "SETUSER", name, *rules) == b"OK"
+        described = store("ACL", "GETUSER", name)
+        assert described[b"keys"] == "~a'b %R~\\*\xff".encode()
+        assert described[b"selectors"][0][b"keys"] == b"~x'y"
+        assert described[b"selectors"][0][b"commands"] == b"-@all +select|c d +get"
+    before = store("ACL", "LIST")
+    assert store("CONFIG", "REWRITE") == b"OK"
+    assert store("ACL", "LIST") == before
+    assert len(before) == 6
+
+
 def test_a_limited_default_user_does_not_stop_the_journal_from_loading(tmp_path: Path) -> None:
     store = Reopened(tmp_path)
     assert store("SET", "k", "v") == b"OK"
@@ -151,7 +166,9 @@ def test_a_limited_default_user_does_not_stop_the_journal_from_loading(tmp_path:
     ("user ada on +nosuch\n", "redtool.conf: 'user ada …': Unknown command or category name in ACL"),
     ("user ada (+get\n", "redtool.conf: 'user ada …'"),
     ("user ada on\nuser ada off\n", "Duplicate user found"),
-    ("user\n", "redtool.conf: 'user …'"),
+    ("user\n", "redtool.conf: 'user …': the line should be: user, a name without spaces, rules"),
+    ('user "a b" on\n', "the line should be: user, a name without spaces, rules"),
+    ('user "a on\n', "redtool.conf"),
     ("user ada on\naclfile x.acl\n", "redtool.conf has users and names an ACL file"),
 ])  # fmt: skip
 def test_a_configuration_with_wrong_users(tmp_path: Path, conf: str, why: str) -> None:
