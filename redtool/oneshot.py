@@ -116,7 +116,11 @@ def format_of(options: Options) -> str:
 
 def show(argv: tuple[bytes, ...], reply: Reply, options: Options) -> None:
     """Print a reply in the chosen format: stdout for replies, stderr for errors."""
+    from redtool.resp import NO_REPLY
+
     name = format_of(options)
+    if reply is NO_REPLY:
+        return
     if name == "json" or name == "csv":
         from redtool.render import choose
 

@@ -11,7 +11,7 @@ import os
 from redtool import errors, exits
 from redtool.oneshot import close_after_failure, complain, format_of, stream, suggest, write
 from redtool.render.plain import raw
-from redtool.resp import Status
+from redtool.resp import NO_REPLY, Status
 from redtool.words import Lines
 
 TYPE_CHECKING = False
@@ -138,6 +138,8 @@ class Script:
                 self._failed(entries[at], reply)
                 if self.errexit:
                     return False
+            elif reply is NO_REPLY:
+                continue
             elif render is not None:
                 out.append(render(tuple(entries[at][1]), reply)[:-1])  # type: ignore[arg-type]
             else:

@@ -23,7 +23,7 @@ from redtool.repl.meta import META, vocabulary
 from redtool.repl.sources import ServerSource, Source, StoreSource
 from redtool.repl.toolbar import Facts
 from redtool.repl.typed import encode, written
-from redtool.resp import QUEUED, Status
+from redtool.resp import NO_REPLY, QUEUED, Status
 from redtool.words import Lines
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ class Shell:
         if listening and not isinstance(reply, ReplyError):
             self._listen(confirmations(reply))
             return
-        self._allowing(lambda: self._show(argv, reply, queued))
+        if reply is not NO_REPLY:
+            self._allowing(lambda: self._show(argv, reply, queued))
         if self.backend.remote and argv[0].upper() in (b"AUTH", b"HELLO") and self.source is not None:
             self.source.close()  # another user may see other keys and commands
             self.learned = False

@@ -50,6 +50,14 @@ def test_errexit_stops_at_the_first_error(p: Program, where: list[str], option: 
     assert p.run(*where, "EXISTS", "late").out == b"0\n"
 
 
+def test_commands_without_a_reply_print_nothing(p: Program) -> None:
+    quiet = b"CLIENT REPLY SKIP\nSET k 1\nGET k\nCLIENT REPLY OFF\nINCR k\nCLIENT REPLY ON\nGET k\n"
+    for form, out in (("--raw", b"1\nOK\n2\n"), ("--json", b'"1"\n"OK"\n"2"\n')):
+        done = p.run(form, input=quiet)
+        assert (done.code, done.out, done.err) == (0, out, "")
+    assert p.run("CLIENT", "REPLY", "SKIP").out == b""
+
+
 def test_run_is_the_same_as_a_pipe(p: Program, where: list[str]) -> None:
     path = p.home / "commands.txt"
     path.write_bytes(MIXED)
