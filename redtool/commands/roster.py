@@ -104,8 +104,10 @@ def line_of(c: Session, session: Session, running: str) -> bytes:
         "multi-mem": multi_mem, "rbs": 0, "rbp": 0, "obl": 0, "oll": 0, "omem": 0, "tot-mem": argv_mem + multi_mem,
         "events": "r" if session.peer[2] >= 0 else "", "cmd": running, "user": user,
         "redir": -1 if wants is None else wants.redirect, "resp": session.proto,
-        "lib-name": _text(session.labels.get("lib-name", b"")), "lib-ver": _text(session.labels.get("lib-ver", b"")),
+        "lib-name": "", "lib-ver": "",
     }  # fmt: skip
+    # What SETINFO said, and figures of the socket where whoever runs the session puts them among the labels.
+    fields.update((label, _text(value)) for label, value in session.labels.items() if label in fields)
     return " ".join(f"{name}={value}" for name, value in fields.items()).encode("utf-8", "surrogateescape") + b"\n"
 
 

@@ -313,6 +313,32 @@ def test_lines(clients: party.Party) -> None:
         assert {key: found[key] for key in wanted} == wanted, line
 
 
+def test_subscribers(clients: party.Party) -> None:
+    """Their type, letters and counts; a pause holds PUBLISH; RESET and CLIENT KILL end subscriptions."""
+    names = {name: clients.number(name) for name in "abcd"}
+    party.table(clients, [
+        ("b SUBSCRIBE x y", {"b": [[b"subscribe", b"x", 1], [b"subscribe", b"y", 2]]}),
+        ("b PSUBSCRIBE p*", [b"psubscribe", b"p*", 3]),
+        ("c SSUBSCRIBE s", [b"ssubscribe", b"s", 1]),
+    ])  # fmt: skip
+    for name, counts in {"a": ("N", "0", "0", "0"), "b": ("P", "2", "1", "0"), "c": ("P", "0", "0", "1")}.items():
+        found = facts(clients, name)
+        assert (found["flags"], found["sub"], found["psub"], found["ssub"]) == counts
+    for words, wanted in {"TYPE pubsub": "bc", "FLAGS P": "bc", "NOT-TYPE pubsub": "ad", "TYPE normal": "ad"}.items():
+        (text,) = party.run(clients, "a", f"CLIENT LIST {words}")["a"]
+        numbers = {int(fields(line)["id"]) for line in text.splitlines()}
+        assert numbers & {*names.values()} == {names[name] for name in wanted}
+    party.table(clients, [
+        ("a CLIENT PAUSE 100000 WRITE", OK),
+        ("d PUBLISH x hi", {}),
+        ("a CLIENT UNPAUSE", {"a": [OK], "b": [[b"message", b"x", b"hi"]], "d": [1]}),
+        ("b RESET", b"RESET"),
+        ("a PUBLISH x hi", 0),
+        ("a CLIENT KILL TYPE pubsub", {"a": [1], "c": [CLOSED]}),
+        ("a SPUBLISH s hi", 0),
+    ])  # fmt: skip
+
+
 def test_a_list_in_a_transaction_is_run_by_exec(clients: party.Party) -> None:
     party.table(clients, [("a MULTI", OK), ("a CLIENT INFO", b"QUEUED")])
     ((line,),) = party.run(clients, "a", "EXEC")["a"]
