@@ -570,5 +570,7 @@ def _opened(value: Reply, proto: int) -> tuple[bytes, Iterator[Reply]]:
         header = b"%%%d\r\n" % len(value) if proto == 3 else b"*%d\r\n" % (len(value) * 2)
         return header, (item for pair in value.items() for item in pair)
     if isinstance(value, set | frozenset):
-        return (b"~%d\r\n" if proto == 3 else b"*%d\r\n") % len(value), iter(value)
+        header = (b"~%d\r\n" if proto == 3 else b"*%d\r\n") % len(value)
+        words = value and type(next(iter(value))) is Status  # flags: the same order each time
+        return header, iter(sorted(value) if words else value)
     raise TypeError(f"{type(value).__name__} is not a reply")
