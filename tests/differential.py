@@ -381,7 +381,7 @@ class Events:
 
 
 def without_hexpired(events: list[str]) -> list[str]:
-    """Let fields set to a time that has passed be told as Redis does: ``hdel`` where Valkey has ``hexpire, hexpired``."""
+    """Tell as Redis of fields given a time that has passed: ``hdel`` where Valkey has ``hexpire, hexpired``."""
     out: list[str] = []
     for event in events:
         event = event.replace(" hexpired ", " hdel ")

@@ -31,8 +31,8 @@ ENDLESS = -1
 # -- set a deadline
 
 
-@command("HEXPIRE key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", "write denyoom fast", since="7.4.0",
-         complexity="O(N) fields named")  # fmt: skip
+@command("HEXPIRE key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]", "write denyoom fast",
+         since="7.4.0", complexity="O(N) fields named")  # fmt: skip
 def hexpire(c: Session, key: bytes, seconds: bytes, *args: bytes) -> Reply:
     """Let fields of a hash end after some seconds; for each 1, 0, 2 or -2.
 
@@ -219,10 +219,14 @@ def left(c: Session, key: bytes, args: Sequence[bytes], unit: int, base: int) ->
     if hash_ is None:
         return [MISSING] * len(fields)
     deadlines = hash_.deadlines or {}
-    return [
-        MISSING if field not in hash_ else (deadlines[field] - base + unit - 1) // unit if field in deadlines else ENDLESS
-        for field in fields
-    ]
+    out = []
+    for field in fields:
+        when = deadlines.get(field)
+        if when is not None:
+            out.append((when - base + unit - 1) // unit)
+        else:
+            out.append(ENDLESS if field in hash_ else MISSING)
+    return out
 
 
 @command("HPERSIST key FIELDS numfields field [field ...]", "write fast", since="7.4.0", complexity="O(N) fields named")
