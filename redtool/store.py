@@ -468,16 +468,36 @@ class Store:
     def _resume(self, waiter: Waiter) -> None:
         """Run a command that was put off."""
         self.unpark(waiter)
-        reply: Reply
-        try:
-            reply = self.execute(waiter.session, waiter.argv)
-        except Block as block:
+        block = self._again(waiter)
+        if block is not None:
             waiter.block, waiter.argv, waiter.done = block, block.again or waiter.argv, False
             self._line_up(waiter)
-            return
+
+    def _again(self, waiter: Waiter) -> Block | None:
+        """Run the command of one who waits and answer it; what came out of turn, and the end, follow the answer.
+
+        Gives what it waits for when it still has to.
+        """
+        session = waiter.session
+        late: list[Reply] = []
+        deliver, on_end = session.deliver, session.on_end
+        session.deliver, session.on_end = late.append, None
+        reply: Reply
+        try:
+            reply = self.execute(session, waiter.argv)
+        except Block as block:
+            return block
         except errors.ReplyError as error:
             reply = error
+        finally:
+            session.deliver, session.on_end = deliver, on_end
+        self.unpark(waiter)
         waiter.wake(reply)
+        for message in late:
+            deliver(message)
+        if session.ended and on_end is not None:
+            on_end()
+        return None
 
     def unpause(self) -> None:
         """End CLIENT PAUSE: run what was put off, in the order in which it came."""
@@ -516,15 +536,9 @@ class Store:
                     continue  # a key of another type wakes nobody, and is no error, except for a consumer group
                 self.serving = True
                 try:
-                    reply = self.execute(waiter.session, waiter.argv)
-                except Block:
-                    continue
-                except errors.ReplyError as error:
-                    reply = error
+                    self._again(waiter)
                 finally:
                     self.serving = False
-                self.unpark(waiter)
-                waiter.wake(reply)
 
     # -- what a change sets off
 

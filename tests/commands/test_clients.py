@@ -216,6 +216,14 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("b RPUSH l 1", 1),
         ("a PING", b"PONG"),
     ],
+    "quitting is put off too": [
+        ("a MULTI", OK),
+        ("a SET k 1", b"QUEUED"),
+        ("a CLIENT KILL ID {a} SKIPME no", b"QUEUED"),
+        ("b CLIENT PAUSE 100000 WRITE", OK),
+        ("a EXEC", {}),
+        ("b CLIENT UNPAUSE", {"a": [[OK, 1], CLOSED], "b": [OK]}),
+    ],
     "waiters are not served in a pause": [
         ("b BLPOP l 0", {}),
         ("a CLIENT PAUSE 100000 WRITE", OK),

@@ -248,6 +248,14 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("b BLMOVE from to LEFT LEFT 0", {}),
         ("c RPUSH from 1", {"a": [told(b"to")], "b": [b"1"], "c": [1]}),
     ],
+    "what was put off is answered first": [
+        ("a HELLO 3", ...),
+        ("a CLIENT TRACKING on", OK),
+        ("a GET k", None),
+        ("b CLIENT PAUSE 100000 WRITE", OK),
+        ("a SET k 1", {}),
+        ("b CLIENT UNPAUSE", {"a": [OK, told(b"k")], "b": [OK]}),
+    ],
     "redirected": [
         ("a HELLO 3", ...),
         ("b HELLO 3", ...),
