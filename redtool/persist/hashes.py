@@ -74,7 +74,7 @@ def load_valkey_fields(data: Buffer, pos: int) -> Loaded:
         pos += 8
         if when != -1:
             deadlines[field] = when
-    return _of(items, deadlines), pos
+    return _of(items, deadlines or None), pos
 
 
 def _redis_fields(data: Buffer, pos: int, base: int) -> Loaded:
@@ -88,7 +88,7 @@ def _redis_fields(data: Buffer, pos: int, base: int) -> Loaded:
         items += (field, value)
         if when:
             deadlines[field] = base + when
-    return _of(items, deadlines), pos
+    return _of(items, deadlines or None), pos
 
 
 def _triples(items: list[bytes]) -> Hash | None:
@@ -103,7 +103,7 @@ def _of(items: list[bytes], deadlines: dict[bytes, int] | None = None) -> Hash |
     value = Hash(zip(items[::2], items[1::2], strict=True))
     if 2 * len(value) != len(items):
         raise Damaged("a hash holds a field twice")
-    if deadlines:
+    if deadlines is not None:  # none left: a server keeps the wider form all the same
         from redtool.engine.deadlines import Deadlines
 
         value.deadlines = Deadlines(deadlines)

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 
 FOOTER = 10  # bytes: version (2) and checksum (8), both little endian
 MODULE = 7  # type byte of a module's value, which can be stepped over but not kept
-PLAIN, FIELDS, VALKEY = 10, 12, 80  # RDB versions: plain types, those with field deadlines, Valkey's own
+# RDB versions: plain types (Redis 5 reads them), streams, those with field deadlines, Valkey's own
+PLAIN, STREAMS, FIELDS, VALKEY = 9, 10, 12, 80
 
 
 def pack(value: Any) -> bytes:
     """Encode a value, in the oldest version that holds it."""
     parts: list[bytes] = []
     version = FIELDS if getattr(value, "deadlines", None) else PLAIN
+    if getattr(value, "kind", b"") == b"stream":
+        version = STREAMS
     kind = SAVERS[type(value)](value, parts.append, version)
     body = b"".join([bytes([kind]), *parts, version.to_bytes(2, "little")])
     return body + crc64(body).to_bytes(8, "little")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redtool.engine.sets import Set
+from redtool.engine.sets import LISTPACK, Set, by_number
 from redtool.persist import listpack
 from redtool.persist.codecs import Damaged, length, pack_length, save_strings, string, strings
 
@@ -23,7 +23,10 @@ def load_table(data: Buffer, pos: int) -> Loaded:
 
 def load_listpack(data: Buffer, pos: int) -> Loaded:
     blob, pos = string(data, pos)
-    return _of(listpack.elements(blob)), pos
+    value = _of(listpack.elements(blob))
+    if value is not None and by_number(value) is not None:
+        value.floor = LISTPACK  # integers that shared the set with something else once
+    return value, pos
 
 
 def load_intset(data: Buffer, pos: int) -> Loaded:
