@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from redtool.config import Config
@@ -12,7 +14,7 @@ from tests.servers import RealServer, running
 
 
 @pytest.fixture(scope="module")
-def server() -> RealServer:
+def server() -> Iterator[RealServer]:
     with running("valkey") as server:
         yield server
 

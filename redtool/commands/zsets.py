@@ -72,8 +72,6 @@ def zadd(c: Session, key: bytes, *args: bytes) -> Reply:
     options, pairs = split(args)
     scores = [to_score(text) for text in pairs[::2]]
     zset = c.writable(key, ZSet, create=b"XX" not in options)
-    if b"XX" in options and zset is not None and max(map(len, pairs[1::2])) > sizes.zset_value:
-        zset.upgraded = True  # a server looks at what it may not even add
     if b"INCR" in options:
         return None if zset is None else increment(c, key, zset, pairs[1], scores[0], options)
     if zset is None:

@@ -13,7 +13,7 @@ from redtool.numeric import float_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from redtool.engine.hashes import Hash
@@ -59,7 +59,7 @@ def _of_zset(digest: bytes, value: ZSet) -> bytes:
 
 
 def _of_hash(digest: bytes, value: Hash) -> bytes:
-    deadlines = value.deadlines or {}
+    deadlines: Mapping[bytes, int] = value.deadlines or {}
     for field, text in value.items():
         part = _mixed(EMPTY, field, text)
         digest = _joined(digest, _joined(part, b"!!hexpire!!") if field in deadlines else part)

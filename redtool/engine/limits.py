@@ -43,6 +43,7 @@ def change(config: Mapping[str, int], databases: Iterable[Keyspace]) -> None:
             if hasattr(value, "settle"):
                 value.settle()
     CURRENT.update((parameter, config[parameter]) for parameter in CURRENT)
-    words = [(parameter.split("-"), limit) for parameter, limit in CURRENT.items()]
-    globals().update((f"{first if last != 'intset' else last}_{what}", limit) for (first, _, last, what), limit in words)
+    for parameter, limit in CURRENT.items():
+        kind, _, form, what = parameter.split("-")
+        globals()[f"{'intset' if form == 'intset' else kind}_{what}"] = limit
     globals().update(set_many=set_entries if set_entries <= intset_entries else 0)

@@ -66,9 +66,10 @@ class Set(set[bytes]):
         """
         if self:
             kind = self.encoding(sizes.CURRENT)
-            if len(members) > (sizes.set_entries if kind == b"listpack" else sizes.intset_entries):
-                self.floor = TABLE
-            elif kind == b"intset" and len(self.union(takewhile(is_int, members))) > sizes.intset_entries:
+            expected = len(members)
+            if kind == b"intset":  # which grows number by number until something else comes
+                expected = max(expected, len(self.union(takewhile(is_int, members))))
+            if expected > (sizes.set_entries if kind == b"listpack" else sizes.intset_entries):
                 self.floor = TABLE
         elif len(members) > sizes.intset_entries or not is_int(next(iter(members))):
             self.floor = TABLE if len(members) > sizes.set_entries else LISTPACK
@@ -153,8 +154,8 @@ def by_number(members: AbstractSet[bytes]) -> list[bytes] | None:
 
 def fits(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> bool:
     """Tell whether a listpack would hold the members."""
-    longest = limits["set-max-listpack-value"]
-    return len(members) <= limits["set-max-listpack-entries"] and max(map(len, members), default=0) <= longest
+    longest: int = limits["set-max-listpack-value"]
+    return len(members) <= int(limits["set-max-listpack-entries"]) and max(map(len, members), default=0) <= longest
 
 
 def packed(members: AbstractSet[bytes], limits: Mapping[str, Any]) -> list[bytes] | None:

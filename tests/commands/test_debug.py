@@ -10,7 +10,7 @@ from redtool import errors
 from redtool.persistence import Persistence
 from redtool.session import Session
 from tests.embedded import Client
-from tests.servers import RealServer, running
+from tests.servers import running
 
 DATA = """
 SET s:int 12
@@ -32,7 +32,7 @@ SELECT 3
 SET q 1
 SELECT 0
 """.strip().splitlines()
-KEYS = "s:int s:text s:raw l t:ints t z h x x:empty hll missing".split()
+KEYS = ["s:int", "s:text", "s:raw", "l", "t:ints", "t", "z", "h", "x", "x:empty", "hll", "missing"]
 
 
 @pytest.fixture
