@@ -21,8 +21,9 @@ ONLY_OURS = {
     name: set(words.split())
     for words, names in {
         "no_multi": ["WATCH"],
+        "no_multi allow_busy": ["CLIENT REPLY"],
         "allow_busy": ["SELECT", "CLIENT ID", "CLIENT GETNAME", "CLIENT SETNAME", "CLIENT SETINFO", "CLIENT NO-EVICT",
-                       "CLIENT NO-TOUCH"],
+                       "CLIENT NO-TOUCH", "CLIENT CACHING", "CLIENT GETREDIR"],
         "loading": ["MEMORY MALLOC-STATS", "MEMORY PURGE"],
     }.items()
     for name in names

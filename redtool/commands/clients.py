@@ -105,7 +105,7 @@ def switch(c: Session, label: str, mode: bytes) -> Reply:
     return OK
 
 
-@command("CLIENT REPLY <ON | OFF | SKIP>", "noscript loading stale", since="3.2.0")
+@command("CLIENT REPLY <ON | OFF | SKIP>", f"{FREELY} no_multi", since="3.2.0")
 def client_reply(c: Session, mode: bytes) -> Reply:
     """Send no replies to this client: none, none to the next command, or all again.
 
@@ -125,7 +125,7 @@ def client_reply(c: Session, mode: bytes) -> Reply:
     return OK if word == b"ON" else NO_REPLY
 
 
-@command("CLIENT CAPA capability [capability ...]", "noscript loading stale allow_busy", since="8.0.0")
+@command("CLIENT CAPA capability [capability ...]", FREELY, since="8.0.0")
 def client_capa(c: Session, *names: bytes) -> Reply:
     """Claim capabilities of the client: redirect; unknown ones are ignored.
 

@@ -256,7 +256,7 @@ def stop(c: Session) -> None:
         c.store.trackers.leave(c)
 
 
-@command("CLIENT CACHING <YES | NO>", FLAGS, since="6.0.0")
+@command("CLIENT CACHING <YES | NO>", f"{FLAGS} allow_busy", since="6.0.0")
 def client_caching(c: Session, mode: bytes) -> Reply:
     """Track, or with OPTOUT do not, the keys that the next command reads.
 
@@ -300,7 +300,7 @@ def client_trackinginfo(c: Session) -> Reply:
     }
 
 
-@command("CLIENT GETREDIR", FLAGS, since="6.0.0")
+@command("CLIENT GETREDIR", f"{FLAGS} allow_busy", since="6.0.0")
 def client_getredir(c: Session) -> Reply:
     """Give the number of the client that is told of changes in this one's place.
 

@@ -120,6 +120,9 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
     ],
     "muted": [
         ("a CLIENT REPLY maybe", SYNTAX),
+        ("a MULTI", OK),
+        ("a CLIENT REPLY off", ...),
+        ("a EXEC", "-EXECABORT Transaction discarded because of previous errors."),
         ("a CLIENT REPLY on", OK),
         ("a CLIENT REPLY skip", {}),
         ("a SET k 1", {}),
