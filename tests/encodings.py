@@ -2,7 +2,8 @@
 
     python -m tests.encodings --steps 20000 --seed 1 --server valkey
 
-The limits are small and drawn anew for each round, so that values cross them often, in both directions.
+The limits are small and drawn anew for each round, so that values cross them often, in both directions. Lists are not
+drawn: between half of what a listpack holds and the whole, theirs depends on the nodes that a server has.
 """
 
 from __future__ import annotations
@@ -164,8 +165,12 @@ def run(server: servers.RealServer, steps: int, seed: int) -> list[str]:
         for _ in range(ROUND):
             argv = history.command()
             done.append(argv)
-            ours(*argv)
+            reply = ours(*argv)
             server.call(*argv)
+            if argv[0] == b"INCRBYFLOAT" and isinstance(reply, bytes) and b"." not in reply:
+                # An integer that a server keeps as text till it is stored again; here it is an integer at once.
+                ours(b"DEL", argv[1])
+                server.call(b"DEL", argv[1])
             pairs = zip(encodings(server.call), encodings(ours), strict=True)
             wrong = [(key, theirs, mine) for (key, theirs), (_, mine) in pairs if not alike(theirs, mine)]
             if wrong:
