@@ -724,3 +724,34 @@ class IdCount(ReplyError):
 
 class IdCountDiffers(ReplyError):
     text = "ERR The `numids` parameter must match the number of arguments"
+
+class OnlyListening(ReplyError):
+    text = "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+
+class DenyBlocking(ReplyError):
+    text = "ERR {} isn't allowed for a DENY BLOCKING client"
+
+class NoScript(ReplyError):
+    text = "NOSCRIPT No matching script. Please use EVAL."
+
+class NotBusy(ReplyError):
+    text = "NOTBUSY No scripts in execution right now."
+
+class Unkillable(ReplyError):
+    text = ("UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the "
+            "script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.")  # fmt: skip
+
+class WritingScript(ReplyError):
+    text = "ERR Can not execute a script with write flag using *_ro command."
+
+class ReadOnlyScript(ReplyError):
+    text = "READONLY Can not run script with write flag on readonly replica."
+
+class TooManyKeys(ReplyError):
+    text = "ERR Number of keys can't be greater than number of args"
+
+class NegativeKeys(ReplyError):
+    text = "ERR Number of keys can't be negative"
+
+class BadFunctions(ReplyError):
+    text = "ERR failed loading functions payload"

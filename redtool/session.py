@@ -159,6 +159,8 @@ class Session:
         value = db.get(key) if db.expires or db.careful else db.data.get(key)
         if value is None:
             self.store.misses += 1
+            if self.store.events:
+                self.store.observe_miss(db, key)
             return None
         self.store.hits += 1
         found = type(value)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from redtool.commands.slowlog import Log
     from redtool.commands.tracking import Trackers
     from redtool.config import Config
+    from redtool.lua.scripts import Scripts
     from redtool.persist.aof import Journal
     from redtool.persistence import Persistence
     from redtool.resp import Reply
@@ -114,6 +115,8 @@ class Store:
         self.current: Session | None = None  # whose commands are run, or were last
         self.serving = False  # a command that waited is run again
         self.busy = False  # a script runs for longer than busy-reply-threshold
+        self.scripts: Scripts | None = None  # None: no script has been run or loaded
+        self.breathe: Callable[[bool], None] | None = None  # called while a script runs on; True: lets other clients in
         self.postponed: list[Waiter] = []
         self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
         self.latency: dict[bytes, Event] = {}  # what LATENCY shows
@@ -122,6 +125,7 @@ class Store:
         config.on_change("latency-monitor-threshold", self._watch_slow)
         self._watch_slow()
         config.on_change("requirepass", self._password)
+        config.on_change("notify-keyspace-events", self._notify)
         for name in SIZES:
             config.on_change(name, self._resized)
         if any(config[name] != DEFAULTS[name] for name in SIZES) or "redtool.engine.limits" in modules:
@@ -137,6 +141,8 @@ class Store:
         self.sample = (self.started, 0, 0, 0)  # when, and ``totals`` then: what rates are told from
         self.peak_memory = 0  # the most that INFO or MEMORY STATS has seen
         self._next_cron = self.started + CRON_NS
+        if config["notify-keyspace-events"]:
+            self._notify(config["notify-keyspace-events"])
 
     def next_session_id(self) -> int:
         self.sessions_opened += 1
@@ -312,7 +318,7 @@ class Store:
             refuse_others(entry.command)
         if self.busy and "allow_busy" not in flags:
             entry.rejected += 1
-            raise errors.Busy
+            raise errors.BusyFunction if self.scripts is not None and self.scripts.in_function else errors.Busy
         if self.monitors and session in self.monitors:
             from redtool.commands.monitor import refuse
 
@@ -382,6 +388,18 @@ class Store:
 
         acl.of(self).set_password(text)
         aclfile.note(self)
+
+    def _notify(self, classes: str) -> None:
+        """Publish these classes of keyspace events."""
+        from redtool.commands.notify import NEW, mask
+
+        self.events = mask(classes)
+        for db in self.databases:
+            db.on_new = self._new if self.events & NEW else None
+        self.review()
+
+    def _new(self, db: Keyspace, key: bytes) -> None:
+        self.observe(self.current, db, key, b"new")
 
     def _watch_slow(self, changed: object = None) -> None:
         """Find the least time that the slow log or the latency monitor asks for."""
@@ -613,6 +631,11 @@ class Store:
         else:
             self.journal.append(argv, db)  # type: ignore[union-attr]
 
+    @property
+    def collects(self) -> bool:
+        """Whether effects are being collected: EXEC, or a script, is at work."""
+        return self._group is not None
+
     def begin(self) -> None:
         """Start collecting effects that must be journalled together."""
         self._group = []
@@ -628,6 +651,12 @@ class Store:
             self.journal.append(argv, db)
         if len(group) > 1:
             self.journal.append((b"EXEC",), group[-1][0])
+
+    def observe_miss(self, db: Keyspace, key: bytes) -> None:
+        """Tell those who listen that a read command found no such key."""
+        from redtool.commands.notify import publish
+
+        publish(self, db, key, b"keymiss")
 
     # -- time
 
@@ -693,6 +722,12 @@ class Store:
         from redtool.persist import payload
 
         return payload.unpack(data)
+
+    def pack_functions(self) -> bytes:
+        """Encode the libraries as FUNCTION DUMP gives them."""
+        from redtool.persist import payload
+
+        return payload.pack_functions(self.functions)
 
     def repair(self) -> None:
         """Forget what can be derived again, after an interrupt in the middle of a command that only reads."""

@@ -28,6 +28,8 @@ def ping(c: Session, *message: bytes) -> Reply:
     > PING "anyone there?"
     "anyone there?"
     """
+    if c.proto == 2 and (c.channels or c.patterns or c.shards):
+        return [b"pong", *(message or (b"",))]
     return message[0] if message else Status(b"PONG")
 
 

@@ -33,8 +33,9 @@ class Keyspace:
     says that a look at a key takes more than a look into ``data``: because of ``timed``, or to note the access.
     """
 
-    __slots__ = ("_array", "_heap", "_soonest", "_tracking", "access", "blocked", "careful", "clock", "data", "expires",
-                 "held", "index", "lazy", "on_expired", "on_fields_expired", "still", "timed", "watched")  # fmt: skip
+    __slots__ = ("_array", "_heap", "_on_new", "_soonest", "_tracking", "access", "blocked", "careful", "clock", "data",
+                 "expires", "held", "index", "lazy", "on_expired", "on_fields_expired", "still", "timed",
+                 "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
         self.index = index
@@ -47,6 +48,7 @@ class Keyspace:
         self.on_expired: Callable[[Keyspace, bytes], None] = _ignore
         self.on_fields_expired: Callable[[Keyspace, bytes, list[bytes]], None] = _ignore_fields
         self.timed: Deadlines | None = None
+        self._on_new: Callable[[Keyspace, bytes], None] | None = None
         self.careful = self._tracking = False
         self.lazy = True  # False while loading: then only journalled DELs remove a key
         self.held = False  # CLIENT PAUSE: keys past their deadline are not to be seen, and stay
@@ -66,7 +68,17 @@ class Keyspace:
     @tracking.setter
     def tracking(self, on: bool) -> None:
         self._tracking = on
-        self.careful = on or bool(self.timed)
+        self.careful = self._tracking or bool(self.timed) or self._on_new is not None
+
+    @property
+    def on_new(self) -> Callable[[Keyspace, bytes], None] | None:
+        """Told of each key that was not there before; None: nobody asks."""
+        return self._on_new
+
+    @on_new.setter
+    def on_new(self, tell: Callable[[Keyspace, bytes], None] | None) -> None:
+        self._on_new = tell
+        self.careful = self._tracking or bool(self.timed) or tell is not None
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
@@ -101,12 +113,14 @@ class Keyspace:
         """Store ``value`` under ``key``, replacing what was there and, unless told, its deadline."""
         if self._array is not None and key not in self.data:
             self._array.add(key)
-        self.data[key] = value
         if self.careful:
             if self._tracking:
                 self.access[key] = self.clock.ns // 1_000_000_000
             if self.timed:
                 self.timed.pop(key, None)
+            if self._on_new is not None and key not in self.data:
+                self._on_new(self, key)
+        self.data[key] = value
         if self.expires and not keep_ttl:
             self.expires.pop(key, None)
 
@@ -140,7 +154,7 @@ class Keyspace:
         self.data, self.expires, self.access = {}, {}, {}
         self._heap = self._array = self.timed = None
         self._soonest = NEVER
-        self.careful = self._tracking
+        self.careful = self._tracking or self._on_new is not None
         return count
 
     def swap(self, other: Keyspace) -> None:
@@ -150,7 +164,7 @@ class Keyspace:
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
         for db in (self, other):
-            db.careful = db.tracking or bool(db.timed)
+            db.careful = db.tracking or bool(db.timed) or db._on_new is not None
 
     def expire_at(self, key: bytes, when: int) -> None:
         """Set the deadline of an existing key, in unix ms."""

@@ -163,8 +163,9 @@ FLAGS = {
     **dict.fromkeys([b"hexpire", b"hpexpire", b"hexpireat", b"hpexpireat"], ({b"denyoom"}, set())),
     **dict.fromkeys([b"cluster|info", b"cluster|myid", b"cluster|myshardid", b"cluster|nodes"], (set(), {b"loading"})),
 }
-# Valkey's CLUSTER REPLICATE NO ONE; and its cluster scan, which has a key specification that finds no key.
-APART = {(b"cluster|replicate", "arity"), (b"clusterscan", "keys"), (b"clusterscan", "specs")}
+# Valkey's CLUSTER REPLICATE NO ONE; and what only a cluster needs: specifications of what is sent where a key would be.
+APART = {(b"cluster|replicate", "arity")}
+APART |= {(name, what) for name in (b"clusterscan", b"ssubscribe", b"sunsubscribe", b"spublish") for what in ("keys", "specs")}
 
 
 def test_every_command_is_described_as_a_server_describes_it(valkey: RealServer) -> None:
