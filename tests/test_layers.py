@@ -19,7 +19,7 @@ LAYERS: list[tuple[str, int]] = [
     ("options", 0),
     ("engine", 1),
     ("acl", 2), ("aclfile", 2),
-    ("config", 2), ("conffile", 2), ("kinds", 2), ("parameters", 2), ("session", 2), ("commands", 2), ("persist", 2),
+    ("config", 2), ("conffile", 2), ("kinds", 2), ("parameters", 2), ("session", 2), ("commands", 2), ("persist", 2), ("lua", 2),
     ("store", 3), ("persistence", 3), ("reloading", 3),
     ("server", 4), ("backends", 4),
     ("render", 5), ("patterns", 5),
@@ -35,6 +35,7 @@ HOMES = {
     "prompt_toolkit": {"repl"},
     "rich": {"render", "cli"},
     "hiredis": {"resp"},
+    "lupa": {"lua"},
     "anycrc": {"persist"},
     "lzf": {"persist"},
 }

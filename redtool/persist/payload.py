@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.persist.codecs import DAMAGE, REDIS, SAVERS
+from redtool.persist.codecs import DAMAGE, REDIS, SAVERS, save_string, string
 from redtool.persist.codecs import VALKEY as VALKEY_TYPES
 from redtool.persist.crc64 import crc64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 FOOTER = 10  # bytes: version (2) and checksum (8), both little endian
 MODULE = 7  # type byte of a module's value, which can be stepped over but not kept
 # RDB versions: plain types (Redis 5 reads them), streams, those with field deadlines, Valkey's own
 PLAIN, STREAMS, FIELDS, VALKEY = 9, 10, 12, 80
+FUNCTIONS = 10  # the version that brought libraries of functions
+FUNCTION = 245  # what stands before a library's code
 
 
 def pack(value: Any) -> bytes:
@@ -44,3 +47,32 @@ def unpack(payload: bytes) -> Any:
     if value is None or pos != end or payload[0] == MODULE:
         raise errors.BadFormat
     return value
+
+
+def pack_functions(codes: Iterable[bytes]) -> bytes:
+    """FUNCTION DUMP: the code of libraries."""
+    parts: list[bytes] = []
+    for code in codes:
+        parts.append(bytes([FUNCTION]))
+        save_string(code, parts.append, FUNCTIONS)
+    body = b"".join([*parts, FUNCTIONS.to_bytes(2, "little")])
+    return body + crc64(body).to_bytes(8, "little")
+
+
+def unpack_functions(payload: bytes) -> list[bytes]:
+    """The code of the libraries in what FUNCTION DUMP gave. Raises BadPayload, BadFunctions."""
+    end = len(payload) - FOOTER
+    version = int.from_bytes(payload[end : end + 2], "little") if end >= 0 else 0
+    if not (1 <= version <= FIELDS or version == VALKEY) or crc64(payload[:-8]).to_bytes(8, "little") != payload[-8:]:
+        raise errors.BadPayload
+    codes: list[bytes] = []
+    at = 0
+    while at < end:
+        if payload[at] != FUNCTION:
+            raise errors.BadFunctions
+        try:
+            code, at = string(payload[:end], at + 1)
+        except DAMAGE:
+            raise errors.BadFunctions from None
+        codes.append(code)
+    return codes

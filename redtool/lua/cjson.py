@@ -1,0 +1,248 @@
+"""The module ``cjson``: JSON of Lua values."""
+
+from __future__ import annotations
+
+from redtool.lua.jsontext import BadText, Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from redtool.lua.machine import Machine, Value
+
+MOST = 2**31 - 1
+
+# Writes a value as JSON on Lua's side. An error is a table with its text.
+ENCODE = b"""
+local type, next, rawget, floor, error, contents_of, null =
+  type, next, rawget, math.floor, error, ...
+local format, gsub, byte, concat, find = string.format, string.gsub, string.byte, table.concat, string.find
+local ESCAPES = { ['"'] = '\\\\"', ['\\\\'] = '\\\\\\\\', ['/'] = '\\\\/', ['\\b'] = '\\\\b', ['\\f'] = '\\\\f',
+  ['\\n'] = '\\\\n', ['\\r'] = '\\\\r', ['\\t'] = '\\\\t' }
+
+local function escape(char)
+  return ESCAPES[char] or format('\\\\u%04x', byte(char))
+end
+
+local function quoted(text)
+  if find(text, '[%c%z"\\\\/\\127]') then text = gsub(text, '[%c%z"\\\\/\\127]', escape) end
+  return '"' .. text .. '"'
+end
+
+local function fail(what, why) error({ text = 'Cannot serialise ' .. what .. ': ' .. why }) end
+
+local function numeral(value, how)
+  if value ~= value or value == 1 / 0 or value == -1 / 0 then
+    if how.invalid == 'null' then return 'null' end
+    if how.invalid ~= true then fail('number', 'must not be NaN or Inf') end
+    if value ~= value then return 'nan' end
+    return value > 0 and 'inf' or '-inf'
+  end
+  return format(how.number, value)
+end
+
+local function array_length(t, how)
+  local most, items = 0, 0
+  for k in next, t do
+    if type(k) ~= 'number' or k <= 0 or floor(k) ~= k then return -1 end
+    if k > most then most = k end
+    items = items + 1
+  end
+  if how.ratio > 0 and most > items * how.ratio and most > how.safe then
+    if not how.convert then fail('table', 'excessively sparse array') end
+    return -1
+  end
+  return most
+end
+
+local write
+
+local function write_table(value, how, out, n, depth)
+  if depth > how.depth then
+    error({ text = 'Cannot serialise, excessive nesting (' .. depth .. ')' })
+  end
+  value = contents_of[value] or value
+  local length = array_length(value, how)
+  if length > 0 then
+    out[n + 1], n = '[', n + 1
+    for i = 1, length do
+      if i > 1 then out[n + 1], n = ',', n + 1 end
+      n = write(rawget(value, i), how, out, n, depth)
+    end
+    out[n + 1] = ']'
+    return n + 1
+  end
+  out[n + 1], n = '{', n + 1
+  local first = true
+  for k, v in next, value do
+    if not first then out[n + 1], n = ',', n + 1 end
+    first = false
+    if type(k) == 'number' then
+      out[n + 1] = '"' .. numeral(k, how) .. '":'
+    elseif type(k) == 'string' then
+      out[n + 1] = quoted(k) .. ':'
+    else
+      fail(type(k), 'table key must be a number or string')
+    end
+    n = write(v, how, out, n + 1, depth)
+  end
+  out[n + 1] = '}'
+  return n + 1
+end
+
+function write(value, how, out, n, depth)
+  local kind = type(value)
+  if kind == 'string' then
+    out[n + 1] = quoted(value)
+  elseif kind == 'number' then
+    out[n + 1] = numeral(value, how)
+  elseif kind == 'boolean' then
+    out[n + 1] = value and 'true' or 'false'
+  elseif kind == 'nil' or value == null then
+    out[n + 1] = 'null'
+  elseif kind == 'table' then
+    return write_table(value, how, out, n, depth + 1)
+  else
+    fail(kind, 'type not supported')
+  end
+  return n + 1
+end
+
+return function(value, how)
+  local out = {}
+  write(value, how, out, 0, 0)
+  return concat(out)
+end
+"""
+
+
+def load(machine: Machine) -> None:
+    """Put the writer in place, once the interpreter stands."""
+    make = machine.lua.execute(b"return loadstring(...)", ENCODE)
+    machine.to_json = machine.safely(make(machine.contents_of, machine.null))
+
+
+def functions(machine: Machine) -> dict[bytes, object]:
+    """The functions of the module, with settings of their own."""
+    settings = Settings(machine)
+    found = settings.functions()
+    found[b"new"] = lambda *args: machine.renewed(functions(machine) | {b"null": machine.null})
+    return found
+
+
+class Settings:
+    """One instance of the module: its settings, and the functions that heed and change them."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine, self.places = machine, machine.places
+        self.depth = self.decode_depth = 1000
+        self.convert, self.ratio, self.safe = False, 2, 10
+        self.precision = 14
+        self.keep = True
+        self.invalid: object = False
+        self.decode_invalid = True
+        self._how: Any = None  # the settings on Lua's side; None when they have changed
+
+    def functions(self) -> dict[bytes, object]:
+        """What scripts call."""
+        return {
+            b"encode": self.encode, b"decode": self.decode, b"encode_max_depth": self.encode_max_depth,
+            b"decode_max_depth": self.decode_max_depth, b"encode_sparse_array": self.encode_sparse_array,
+            b"encode_number_precision": self.encode_number_precision, b"encode_keep_buffer": self.encode_keep_buffer,
+            b"encode_invalid_numbers": self.encode_invalid_numbers,
+            b"decode_invalid_numbers": self.decode_invalid_numbers, b"_NAME": b"cjson", b"_VERSION": b"2.1.0",
+        }  # fmt: skip
+
+    def encode(self, *args: Value) -> bytes:
+        """cjson.encode."""
+        if len(args) != 1:
+            raise self.places.argument(1, b"expected 1 argument")
+        if self._how is None:
+            self._how = self.machine.table({
+                b"depth": self.depth, b"convert": self.convert, b"ratio": self.ratio, b"safe": self.safe,
+                b"invalid": self.invalid, b"number": b"%%.%dg" % self.precision,
+            })  # fmt: skip
+        ok, text = self.machine.to_json(args[0], self._how)
+        if not ok:
+            raise self.places.fault(text)
+        self.machine.room(len(text))
+        return text  # type: ignore[no-any-return]
+
+    def decode(self, *args: Value) -> Any:
+        """cjson.decode."""
+        if len(args) != 1:
+            raise self.places.argument(1, b"expected 1 argument")
+        text = self.places.string(args, 0)
+        self.machine.room(len(text) * 24)
+        try:
+            return Reader(text, self.machine.table, self.machine.null, self.decode_depth, self.decode_invalid).whole()
+        except BadText as error:
+            raise self.places.fault(error.text) from None
+
+    # -- settings: each gives what holds now, after changing it if told to
+
+    def _integer(self, args: Sequence[Value], index: int, low: int, high: int, value: int) -> int:
+        if index >= len(args) or args[index] is None:
+            return value
+        self._how = None
+        found = int(self.places.number(args, index))
+        if not low <= found <= high:
+            raise self.places.argument(index + 1, b"expected integer between %d and %d" % (low, high))
+        return found
+
+    def _choice(self, args: Sequence[Value], index: int, value: object, words: dict[bytes, object]) -> object:
+        if index >= len(args) or args[index] is None:
+            return value
+        self._how = None
+        given = args[index]
+        if isinstance(given, bool):
+            return given
+        word = self.places.string(args, index)
+        if word not in words:
+            raise self.places.argument(index + 1, b"invalid option '%b'" % word)
+        return words[word]
+
+    def _few(self, args: Sequence[Value], most: int) -> None:
+        if len(args) > most:
+            raise self.places.argument(most + 1, b"found too many arguments")
+
+    def encode_max_depth(self, *args: Value) -> int:
+        self._few(args, 1)
+        self.depth = self._integer(args, 0, 1, MOST, self.depth)
+        return self.depth
+
+    def decode_max_depth(self, *args: Value) -> int:
+        self._few(args, 1)
+        self.decode_depth = self._integer(args, 0, 1, MOST, self.decode_depth)
+        return self.decode_depth
+
+    def encode_sparse_array(self, *args: Value) -> tuple[bool, int, int]:
+        self._few(args, 3)
+        self.convert = bool(self._choice(args, 0, self.convert, ON_OFF))
+        self.ratio = self._integer(args, 1, 0, MOST, self.ratio)
+        self.safe = self._integer(args, 2, 0, MOST, self.safe)
+        return self.convert, self.ratio, self.safe
+
+    def encode_number_precision(self, *args: Value) -> int:
+        self._few(args, 1)
+        self.precision = self._integer(args, 0, 1, 14, self.precision)
+        return self.precision
+
+    def encode_keep_buffer(self, *args: Value) -> bool:
+        self._few(args, 1)
+        self.keep = bool(self._choice(args, 0, self.keep, ON_OFF))
+        return self.keep
+
+    def encode_invalid_numbers(self, *args: Value) -> object:
+        self._few(args, 1)
+        self.invalid = self._choice(args, 0, self.invalid, ON_OFF | {b"null": b"null"})
+        return self.invalid
+
+    def decode_invalid_numbers(self, *args: Value) -> object:
+        self._few(args, 1)
+        self.decode_invalid = bool(self._choice(args, 0, self.decode_invalid, ON_OFF))
+        return self.decode_invalid
+
+
+ON_OFF: dict[bytes, object] = {b"off": False, b"on": True}

@@ -1,0 +1,182 @@
+"""The one Lua interpreter of a process: made when first needed, shared by all stores, one script at a time."""
+
+from __future__ import annotations
+
+import os
+from _thread import RLock
+from time import monotonic_ns
+
+from lupa.lua51 import LuaError, LuaMemoryError, LuaRuntime
+
+from redtool.lua.faults import CallError, Fault, Places
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from redtool.lua.run import Run
+
+Value = object  # what Lua hands over: bytes | int | float | bool | None | a table
+
+SOFT_MEMORY = 512 << 20  # bytes that scripts may hold before the one that runs is ended
+HARD_MEMORY = 1 << 30  # what a single operation may reach: Lua itself refuses more
+SPARE_MEMORY = 16 << 20  # what Python may still put on Lua's side to end a script that has used all
+EVERY = 10_000  # instructions between looks at the clock and at memory
+PUSHED = 200  # arguments that are handed over one by one; more go as tables
+
+_machine: Machine | None = None
+
+
+def machine() -> Machine:
+    """The interpreter, made at the first call."""
+    global _machine
+    if _machine is None:
+        _machine = Machine()
+    return _machine
+
+
+class Machine:
+    """The interpreter with its sandbox.
+
+    ``current`` is the script that runs. Python functions that scripts call find it there.
+    """
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.current: Run | None = None
+        self.stopped: BaseException | None = None  # what struck while Python ran inside a script: raised at its end
+        self.lua = LuaRuntime(encoding=None, source_encoding="latin-1", register_eval=False, register_builtins=False,
+                              unpack_returned_tuples=True, max_memory=HARD_MEMORY,
+                              attribute_filter=_no_attributes)  # fmt: skip
+        self.places = Places(lambda level: self._where(level), lambda level: self._called(level))
+        self._load()
+
+    def _load(self) -> None:
+        from redtool.lua import bits, calls, cjson, cmsgpack, randoms, structs
+
+        path = os.path.join(os.path.dirname(__file__), "sandbox.lua")
+        table = self.lua.table_from
+        groups: dict[bytes, dict[bytes, object]] = {
+            b"inner": {b"tick": self._tick, b"explain": self._explain},
+            b"math": randoms.functions(self),
+            b"bit": bits.functions(self),
+            b"struct": structs.functions(self),
+            b"cmsgpack": cmsgpack.functions(self),
+            b"cjson": cjson.functions(self),
+            **calls.functions(self),
+        }
+        api = table({name: table(group) for name, group in groups.items()})
+        with open(path, "rb") as file:
+            text = file.read()
+        load = self.lua.execute(b"local load = loadstring return function(text, name) return assert(load(text, name)) end")
+        python = self.lua.globals()[b"python"]
+        given = load(text, b"=redtool")(python, api, SOFT_MEMORY // 1024, EVERY)
+        names = ("compile", "run_script", "run_long", "run_function", "run_library", "piece", "safely")
+        inner: dict[str, Any] = {name: given[name.encode()] for name in names}
+        self.compile = inner["compile"]
+        self.run_script, self.run_long = inner["run_script"], inner["run_long"]
+        self.run_function, self.run_library = inner["run_function"], inner["run_library"]
+        self.piece, self.safely = inner["piece"], inner["safely"]
+        self._where, self._called = given[b"where"], given[b"called"]
+        self.null, self.contents_of = given[b"null"], given[b"contents_of"]
+        self.as_function = self.lua.execute(b"local make = python.as_function return function(f) return make(f) end")
+        self.to_json: Callable[..., tuple[bool, Any]]  # given by cjson and cmsgpack, below
+        self.flatten: Callable[..., tuple[bool, Any]]
+        self.table: Callable[[object], Any] = table
+        for name in (b"python", b"debug", b"package", b"require", b"module", b"io", b"loadfile", b"dofile", b"newproxy"):
+            self.lua.globals()[name] = None
+        cjson.load(self)
+        cmsgpack.load(self)
+
+    # -- called from Lua
+
+    def _tick(self) -> bytes | None:
+        """Every so many instructions: give the reason why the script must end, or None."""
+        run = self.current
+        return None if run is None else run.tick()
+
+    def _explain(self, error: object) -> tuple[bytes, bytes, bool] | tuple[bytes, bytes]:
+        """Tell Lua what a Python function raised: a kind and a text."""
+        if isinstance(error, CallError):
+            return b"error", error.message, error.counted
+        if isinstance(error, Fault):
+            return b"plain", error.message
+        if isinstance(error, LuaMemoryError | MemoryError):
+            return b"stop", b"ERR not enough memory"
+        if isinstance(error, LuaError | RecursionError | OverflowError):
+            return b"plain", str(error).encode("utf-8", "surrogateescape").partition(b"\nstack traceback")[0]
+        if isinstance(error, BaseException):
+            self.stopped = error
+        return b"stop", b"ERR Script interrupted"
+
+    # -- memory
+
+    def renewed(self, group: dict[bytes, object]) -> Any:
+        """Make a table of functions for scripts while one runs."""
+        return self.table({name: self.as_function(item) if callable(item) else item for name, item in group.items()})
+
+    def room(self, nbytes: int) -> None:
+        """Make sure that Python may put so much on Lua's side: where it does not fit, Lua cannot be left any more."""
+        lua = self.lua
+        used = lua.get_memory_used() or 0
+        if used + nbytes < SOFT_MEMORY:
+            return
+        lua.set_max_memory(HARD_MEMORY + SPARE_MEMORY)
+        lua.gccollect()
+        if (lua.get_memory_used() or 0) + nbytes >= SOFT_MEMORY:
+            raise MemoryError
+
+    # -- called by whoever runs a script
+
+    def compiled(self, code: bytes, name: bytes, library: bool = False) -> Any:
+        """Compile a script; raises Fault with Lua's message."""
+        with self.lock:
+            try:
+                self.room(len(code) * 20)
+                found = self.compile(code, name, library)
+            except MemoryError:
+                raise Fault(b"not enough memory") from None
+            if isinstance(found, tuple):
+                raise Fault(found[1])
+            return found
+
+    def invoke(self, run: Run, entry: Callable[..., Any], fn: object, *args: object) -> tuple[Any, ...]:
+        """Run a function of Lua for a script: (True, flat reply …) or (False, message, source, line, counted)."""
+        with self.lock:
+            before, self.current = self.current, run
+            run.started = monotonic_ns()
+            self.stopped = None
+            found: Any
+            try:
+                found = entry(fn, *args)
+            except LuaMemoryError:
+                found = False, b"ERR not enough memory"
+            except LuaError as error:
+                found = False, b"ERR " + str(error).encode("utf-8", "surrogateescape")
+            finally:
+                self.current = before
+                run.over()
+                if (self.lua.get_memory_used() or 0) > SOFT_MEMORY // 2:
+                    self.lua.gccollect()
+                self.lua.set_max_memory(HARD_MEMORY)
+            stopped, self.stopped = self.stopped, None
+            if stopped is not None:
+                raise stopped
+            return found  # type: ignore[no-any-return]
+
+    def take(self, flat: Any, count: int) -> list[object]:
+        """Fetch a long flat reply."""
+        items: list[object] = []
+        for start in range(1, count + 1, PUSHED):
+            piece = self.piece(flat, start, min(start + PUSHED - 1, count))
+            items += piece if isinstance(piece, tuple) else (piece,)
+        return items
+
+    def arguments(self, keys: Sequence[bytes], args: Sequence[bytes]) -> None:
+        """Refuse arguments that do not fit; raises MemoryError."""
+        self.room(sum(map(len, keys)) + sum(map(len, args)) + 64 * (len(keys) + len(args)))
+
+
+def _no_attributes(owner: object, name: object, setting: bool) -> object:
+    raise AttributeError("no attributes here")

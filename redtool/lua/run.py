@@ -1,0 +1,152 @@
+"""One script at work: the session it has, what it may call, and how it is stopped."""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+
+from redtool import errors
+from redtool.commands import table
+from redtool.lua.faults import CallError, number_text
+from redtool.lua.replies import message, to_lua, weight
+from redtool.session import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from redtool.lua.machine import Machine, Value
+    from redtool.resp import Reply
+    from redtool.session import Argv
+
+LOOK_NS = 10_000_000  # how long a script runs before it looks whether it is to stop
+SMALL = 256  # bytes of a string that always fits
+
+NO_WORDS = b"ERR Please specify at least one argument for this redis lib call"
+BAD_WORD = b"ERR Lua redis lib command arguments must be strings or integers"
+UNKNOWN = b"ERR Unknown Redis command called from script"
+WRONG_COUNT = b"ERR Wrong number of args calling Redis command from script"
+NOT_ALLOWED = b"ERR This Redis command is not allowed from script"
+NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
+KILLED = b"ERR Script killed by user with %b KILL..."
+NOT_WITHOUT_KEYS = b"ERR Script attempted to access a non local key in a cluster node"
+
+
+class Run:
+    """A script that runs for a client.
+
+    ``name`` is its SHA1, or the function's name; ``argv`` the command that started it.
+    """
+
+    def __init__(self, machine: Machine, caller: Session, argv: Argv, name: bytes, *, function: bool = False,
+                 reads: bool = False) -> None:  # fmt: skip
+        self.machine, self.caller, self.store = machine, caller, caller.store
+        self.argv, self.name, self.function, self.reads = argv, name, function, reads
+        self.session = session = Session(caller.store, caller)
+        session.db, session.deny_block, session.peer = caller.db, True, caller.peer
+        self.started = 0
+        self.wrote = False
+        self.kill = b""
+
+    # -- commands
+
+    def words(self, args: Sequence[Value]) -> list[bytes]:
+        """A command's words from a script's arguments."""
+        if not args:
+            raise CallError(NO_WORDS)
+        found: list[bytes] = []
+        for value in args:
+            kind = type(value)
+            if kind is bytes:
+                found.append(value)  # type: ignore[arg-type]
+            elif kind is int:
+                found.append(b"%d" % value)  # type: ignore[str-bytes-safe]
+            elif kind is float:
+                found.append(number_text(value, 17))  # type: ignore[arg-type]
+            else:
+                raise CallError(BAD_WORD)
+        return found
+
+    def call(self, args: Sequence[Value]) -> Any:
+        """Run a command for the script; raises CallError."""
+        argv = self.words(args)
+        command = self.allowed(argv)
+        replies: list[Reply] = []
+        if "write" in command.flags:
+            self.wrote = True
+        self.store.run(self.session, (argv,), replies)
+        reply = replies[0]
+        kind = type(reply)
+        if kind is int or (kind is bytes and len(reply) < SMALL) or reply is None:  # type: ignore[arg-type]
+            return to_lua(self.machine, reply, self.session.proto)
+        if isinstance(reply, errors.ReplyError):
+            raise CallError(message(reply), counted=True)
+        self.machine.room(weight(reply))
+        return to_lua(self.machine, reply, self.session.proto)
+
+    def allowed(self, argv: Argv) -> table.Command:
+        """Find the command, if a script may run it so; raises CallError."""
+        command = find(argv)
+        if command is None:
+            raise CallError(UNKNOWN)
+        low, high = command.low, command.high
+        if len(argv) < low or (low == high and len(argv) != low):
+            raise CallError(WRONG_COUNT)
+        flags = command.flags
+        if "noscript" in flags:
+            raise CallError(NOT_ALLOWED)
+        if self.reads and ("write" in flags or "may_replicate" in flags):
+            raise CallError(NO_WRITES)
+        return command
+
+    # -- time
+
+    def tick(self) -> bytes | None:
+        """Called every so many instructions: why the script must end, or None. Lets other clients in when it is slow."""
+        if self.kill:
+            return self.kill
+        took = monotonic_ns() - self.started
+        if took < LOOK_NS:
+            return None
+        store = self.store
+        limit = store.config["busy-reply-threshold"]
+        slow = 0 < limit * 1_000_000 < took
+        if slow and not store.busy:
+            store.busy = True
+            store.review()
+        if store.breathe is not None:
+            store.breathe(slow)
+        return self.kill or None
+
+    @property
+    def took_ms(self) -> int:
+        """For how long it has been running."""
+        return (monotonic_ns() - self.started) // 1_000_000
+
+    def stop(self) -> None:
+        """SCRIPT KILL and FUNCTION KILL: end it at the next look. Raises what forbids that."""
+        if self.wrote:
+            raise errors.Unkillable
+        self.kill = KILLED % (b"FUNCTION" if self.function else b"SCRIPT")
+
+    def over(self) -> None:
+        """The script has ended."""
+        if self.store.busy:
+            self.store.busy = False
+            self.store.review()
+
+
+FOUND: dict[bytes, table.Command] = {}
+
+
+def find(argv: Argv) -> table.Command | None:
+    """The command or subcommand that these words name."""
+    found = FOUND.get(argv[0])
+    if found is None:
+        command = table.find(argv[0])
+        if command is None:
+            return None
+        if command.subs is not None:
+            return command.subs.get(argv[1].upper()) if len(argv) > 1 else command
+        found = FOUND[argv[0]] = command
+    return found

@@ -1,0 +1,541 @@
+-- The walls of the sandbox: what scripts may reach, and how Python calls them. Runs once, with the whole of Lua at
+-- hand; its last statement gives Python the functions it needs. Nothing of Python is reachable from a script but
+-- the functions in `api`, as plain C functions, and what they return is strings, numbers and tables.
+local python, api, soft, every = ...
+local as_function = python.as_function
+local getinfo, sethook = debug.getinfo, debug.sethook
+local type, tostring, error, select, next, unpack = type, tostring, error, select, next, unpack
+local rawget, rawset, setmetatable, getmetatable, setfenv = rawget, rawset, setmetatable, getmetatable, setfenv
+local cpcall, cxpcall, loadstring, collectgarbage = pcall, xpcall, loadstring, collectgarbage
+local concat, sub, byte, gsub = table.concat, string.sub, string.byte, string.gsub
+local create, resume, wrap = coroutine.create, coroutine.resume, coroutine.wrap
+local null = newproxy()
+local SOURCE = getinfo(1, "S").source
+local LOCKED = "Attempt to modify a readonly table"
+local NO_MEMORY = "not enough memory"
+local MAX_PATTERN = 4000
+local OURS = "^redtool:%d+: "  -- how an error of a C function begins that was called from here
+
+for _, group in next, api do
+  for name, fn in next, group do
+    if type(fn) == "userdata" then group[name] = as_function(fn) end
+  end
+end
+local tick, explain = api.inner.tick, api.inner.explain
+
+-- Read-only tables: an empty proxy before the contents, which no script ever holds.
+
+local contents_of = setmetatable({}, { __mode = "k" })
+
+local function refuse() error(LOCKED, 2) end
+
+local function locked(contents, shown)
+  local proxy = {}
+  contents_of[proxy] = contents
+  return setmetatable(proxy, { __index = contents, __newindex = refuse, __metatable = shown or false })
+end
+
+local function missing(_, name)
+  if type(name) ~= "string" and type(name) ~= "number" then name = "(null)" end
+  error("Script attempted to access nonexistent global variable '" .. name .. "'", 2)
+end
+
+-- Stopping a script: once `killed` is set, the hook fires at every instruction and no pcall holds the error.
+
+local killed, hook
+
+local function stop(why)
+  killed = why
+  sethook(hook, "", 1)
+  error(why, 0)
+end
+
+local function explained(e)
+  -- What a Python function raised, as a script may see it: a string, or a table with an err field.
+  local kind, text, counted = explain(e)
+  if kind == "error" then return { err = text, ignore_error_stats_update = counted or nil } end
+  if kind == "stop" then stop({ err = text }) end
+  return text
+end
+
+function hook()
+  if killed then
+    sethook(hook, "", 1)
+    error(killed, 0)
+  end
+  if collectgarbage("count") > soft then
+    collectgarbage()
+    if collectgarbage("count") > soft * 0.9 then stop({ err = "ERR " .. NO_MEMORY }) end
+  end
+  local ok, why = cpcall(tick)
+  if not ok then
+    explain(why)
+    why = "ERR Script interrupted"
+  end
+  if why then stop({ err = why }) end
+end
+
+local function caught(ok, ...)
+  if killed then stop(killed) end
+  if ok then return true, ... end
+  local e = ...
+  if type(e) == "string" then return false, (gsub(e, OURS, "")) end
+  if type(e) == "userdata" and e ~= null then return false, explained(e) end
+  return false, e
+end
+
+local function worded(ok, ...)
+  if ok then return true, ... end
+  local e = ...
+  if type(e) == "table" and not contents_of[e] then
+    local text = rawget(e, "err")
+    if type(text) == "string" then return false, text end
+  end
+  return false, e
+end
+
+local function argument(n, name, expected, got, count)
+  local kind = n > count and "no value" or type(got)
+  error("bad argument #" .. n .. " to '" .. name .. "' (" .. expected .. " expected, got " .. kind .. ")", 3)
+end
+
+-- The functions of Lua that are not given to scripts as they are.
+
+local base = {}
+
+function base.pcall(...)
+  if select("#", ...) == 0 then error("bad argument #1 to 'pcall' (value expected)", 2) end
+  return worded(caught(cpcall(...)))
+end
+
+local function handled(handler, ok, ...)
+  if ok then return true, ... end
+  local e = ...
+  local fine, value = caught(cpcall(handler, e))
+  return false, value
+end
+
+-- The handler runs after unwinding, not at the point of the error, where nothing could stop it.
+function base.xpcall(f, handler)
+  return handled(handler, caught(cpcall(f)))
+end
+
+function base.setmetatable(t, meta, ...)
+  if type(t) ~= "table" then argument(1, "setmetatable", "table", t, 1) end
+  if meta ~= nil and type(meta) ~= "table" then
+    error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
+  end
+  if contents_of[t] then error(LOCKED, 0) end
+  return setmetatable(t, meta)
+end
+
+function base.rawset(t, k, v)
+  if type(t) ~= "table" then argument(1, "rawset", "table", t, 1) end
+  if contents_of[t] then error(LOCKED, 0) end
+  return rawset(t, k, v)
+end
+
+function base.rawget(t, k)
+  if type(t) ~= "table" then argument(1, "rawget", "table", t, 1) end
+  return rawget(contents_of[t] or t, k)
+end
+
+function base.next(...)
+  local t, k = ...
+  if type(t) ~= "table" then argument(1, "next", "table", t, select("#", ...)) end
+  return next(contents_of[t] or t, k)
+end
+
+function base.pairs(...)
+  local t = ...
+  if type(t) ~= "table" then argument(1, "pairs", "table", t, select("#", ...)) end
+  if contents_of[t] then return base.next, t, nil end
+  return next, t, nil
+end
+
+function base.loadstring(...)
+  local text, name = ...
+  if type(text) == "number" then text = tostring(text) end
+  if type(text) ~= "string" then argument(1, "loadstring", "string", text, select("#", ...)) end
+  if byte(text) == 27 then
+    return nil, '[string "' .. text:sub(2, 4) .. "\"]:1: unexpected symbol near 'char(27)'"
+  end
+  local f, reason = loadstring(text, name or text)
+  if not f then return nil, reason end
+  return setfenv(f, base.scope)
+end
+
+function base.load(reader, name)
+  if type(reader) ~= "function" then argument(1, "load", "function", reader, 1) end
+  local pieces = {}
+  while true do
+    local piece = reader()
+    if piece == nil or piece == "" then break end
+    if type(piece) ~= "string" then return nil, "reader function must return a string" end
+    pieces[#pieces + 1] = piece
+  end
+  return base.loadstring(concat(pieces), name or "=(load)")
+end
+
+local OPTIONS = { collect = 1, count = 1, step = 1, stop = 0, restart = 0, setpause = 200, setstepmul = 200 }
+
+function base.collectgarbage(option)
+  option = option or "collect"
+  local known = OPTIONS[option]
+  if not known then
+    error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(option) .. "')", 2)
+  end
+  if known ~= 1 then return known end
+  return collectgarbage(option)
+end
+
+function base.create(f)
+  if type(f) ~= "function" then error("bad argument #1 to 'create' (Lua function expected)", 2) end
+  local thread = create(f)
+  sethook(thread, hook, "", every)
+  return thread
+end
+
+function base.wrap(f)
+  if type(f) ~= "function" then error("bad argument #1 to 'wrap' (Lua function expected)", 2) end
+  return wrap(function(...)
+    sethook(hook, "", every)
+    return f(...)
+  end)
+end
+
+function base.resume(...)
+  return caught(resume(...))
+end
+
+local function guarded(fn)
+  return function(t, ...)
+    if contents_of[t] then error(LOCKED, 0) end
+    return fn(t, ...)
+  end
+end
+
+-- What scripts see.
+
+local function pick(from, names)
+  local chosen = {}
+  for name in names:gmatch("%S+") do chosen[name] = from[name] end
+  return chosen
+end
+
+local strings = pick(string, "byte char format len lower reverse sub upper")
+
+-- What matches patterns recurses in C as deep as the pattern is long; what repeats strings cannot be stopped.
+-- Each is made from text, so that an error about its arguments calls it by its name.
+local GUARD = "local %s, most, type, error = ... return function(text, pattern, ...)"
+  .. " if type(pattern) == 'string' and #pattern > most then error('pattern too complex', 2) end"
+  .. " return %s(text, pattern, ...) end"
+for _, name in next, { "find", "match", "gmatch", "gfind", "gsub" } do
+  local make = loadstring(string.format(GUARD, name, name), "=redtool")
+  strings[name] = make(string[name], MAX_PATTERN, type, error)
+end
+
+local rep = string.rep
+function strings.rep(text, n, ...)
+  if type(text) == "string" and type(n) == "number" then
+    if text == "" then return "" end
+    if #text * n > soft * 1024 then error(NO_MEMORY, 2) end
+  end
+  return rep(text, n, ...)
+end
+
+local tables = pick(table, "concat foreach foreachi getn maxn")
+for _, name in next, { "insert", "remove", "setn", "sort" } do tables[name] = guarded(table[name]) end
+local maths = pick(math, "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge ldexp log log10 max min "
+  .. "mod modf pi pow rad sin sinh sqrt tan tanh")
+maths.random, maths.randomseed = api.math.random, api.math.randomseed
+api.cjson.null = null
+local threads = pick(coroutine, "running status yield")
+threads.create, threads.wrap, threads.resume = base.create, base.wrap, base.resume
+
+local shared = pick(_G, "_VERSION assert error gcinfo getmetatable ipairs rawequal select tonumber tostring type unpack")
+for name in ("collectgarbage load loadstring next pairs pcall rawget rawset setmetatable xpcall"):gmatch("%S+") do
+  shared[name] = base[name]
+end
+shared.string, shared.table, shared.math = locked(strings), locked(tables), locked(maths)
+shared.os, shared.coroutine = locked({ clock = os.clock }), locked(threads)
+shared.cjson, shared.cmsgpack = locked(api.cjson), locked(api.cmsgpack)
+shared.struct, shared.bit = locked(api.struct), locked(api.bit)
+
+local function scope(contents)
+  setmetatable(contents, { __index = missing })
+  local proxy = locked(contents, locked({ __index = missing }))
+  contents._G = proxy
+  return proxy
+end
+
+local function merged(...)
+  local all = {}
+  for i = 1, select("#", ...) do
+    for k, v in next, (select(i, ...)) do all[k] = v end
+  end
+  return all
+end
+
+local evals = merged(shared)
+evals.redis = locked(merged(api.redis, api.only_eval))
+evals.server = evals.redis
+local eval_scope = scope(evals)
+
+local calls = merged(shared)
+calls.redis = locked(api.redis)
+calls.server = calls.redis
+local call_scope = scope(calls)
+
+-- While a library is loaded there is nothing but redis.register_function, redis.log and their like.
+local loading = locked(setmetatable(api.load, { __index = missing }))
+local load_contents = setmetatable({ redis = loading, server = loading }, { __index = missing })
+local library_meta = { __index = load_contents, __newindex = refuse, __metatable = locked({ __index = missing }) }
+local library_scope = setmetatable({}, library_meta)
+contents_of[library_scope] = calls
+
+local string_meta = getmetatable("")
+string_meta.__index = strings
+string_meta.__metatable = locked({ __index = shared.string })
+
+base.scope = eval_scope
+
+-- Compiling and running.
+
+local function compile(code, name, library)
+  if byte(code) == 27 then return nil, sub(name, 2) .. ":1: unexpected symbol near 'char(27)'" end
+  local f, reason = loadstring(code, name)
+  if not f then return nil, reason end
+  return setfenv(f, library and library_scope or eval_scope)
+end
+
+local running  -- the function that is run, for the line of an error whose frame is gone
+
+local function place()
+  -- Where the script was when something went wrong, from inside the error handler.
+  local level, lost, info = 3, false, nil
+  while true do
+    info = getinfo(level, "Sl")
+    if not info then break end
+    if info.what == "tail" then
+      lost = true
+    elseif info.what ~= "C" and info.source ~= SOURCE then
+      return info.source, info.currentline
+    end
+    level = level + 1
+  end
+  if lost and running then
+    info = getinfo(running, "SL")
+    local last = info.linedefined
+    for line in next, info.activelines do if line > last then last = line end end
+    return info.source, last
+  end
+end
+
+local function handler(e)
+  if killed and e ~= killed then e = killed end
+  if type(e) == "userdata" and e ~= null then
+    local fine, clean = cpcall(explained, e)
+    e = clean
+  end
+  local text
+  if type(e) ~= "table" then
+    text = tostring(e)
+  elseif contents_of[e] then
+    text = "unknown error"
+  end
+  local source, line = place()
+  if text then
+    text = gsub(text, OURS, function() return sub(source or "?", 2) .. ":" .. (line or 0) .. ": " end)
+    e = { err = "ERR " .. text }
+  end
+  return { e, source, line }
+end
+
+-- Give a reply to Python flat: kinds and values one after the other.
+
+local STRING, NUMBER, TRUE, FALSE, NIL, ERR, OK, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+local MAX_DEPTH = 1000
+
+local function flatten(value, out, n, depth)
+  local kind = type(value)
+  if kind == "string" then
+    out[n + 1], out[n + 2] = STRING, value
+    return n + 2
+  elseif kind == "number" then
+    out[n + 1], out[n + 2] = NUMBER, value
+    return n + 2
+  elseif kind == "boolean" then
+    out[n + 1] = value and TRUE or FALSE
+    return n + 1
+  elseif kind ~= "table" then
+    out[n + 1] = NIL
+    return n + 1
+  end
+  if depth > MAX_DEPTH then
+    out[n + 1], out[n + 2] = ERR, "ERR reached lua stack limit"
+    return n + 2
+  end
+  value = contents_of[value] or value
+  local field = rawget(value, "err")
+  if type(field) == "string" then
+    out[n + 1], out[n + 2] = ERR, field
+    return n + 2
+  end
+  field = rawget(value, "ok")
+  if type(field) == "string" then
+    out[n + 1], out[n + 2] = OK, field
+    return n + 2
+  end
+  field = rawget(value, "double")
+  if type(field) == "number" then
+    out[n + 1], out[n + 2] = DOUBLE, field
+    return n + 2
+  end
+  field = rawget(value, "map")
+  if type(field) == "table" then
+    local head, count = n + 1, 0
+    out[head], n = MAP, n + 2
+    for k, v in next, field do
+      n = flatten(k, out, n, depth + 1)
+      n = flatten(v, out, n, depth + 1)
+      count = count + 1
+    end
+    out[head + 1] = count
+    return n
+  end
+  field = rawget(value, "set")
+  if type(field) == "table" then
+    local head, count = n + 1, 0
+    out[head], n = SET, n + 2
+    for k in next, field do
+      n = flatten(k, out, n, depth + 1)
+      count = count + 1
+    end
+    out[head + 1] = count
+    return n
+  end
+  field = rawget(value, "big_number")
+  if type(field) == "string" then
+    out[n + 1], out[n + 2] = BIG, field
+    return n + 2
+  end
+  field = rawget(value, "verbatim_string")
+  if type(field) == "table" then
+    local text, format = rawget(field, "string"), rawget(field, "format")
+    if type(text) == "string" and type(format) == "string" then
+      out[n + 1], out[n + 2], out[n + 3] = VERBATIM, format, text
+      return n + 3
+    end
+  end
+  local head, count = n + 1, 0
+  out[head], out[head + 1], n = ARRAY, 0, n + 2
+  while true do
+    local item = rawget(value, count + 1)
+    if item == nil then break end
+    count = count + 1
+    n = flatten(item, out, n, depth + 1)
+  end
+  out[head + 1] = count
+  return n
+end
+
+local CHUNK = 200
+
+local function answer(value)
+  local kind = type(value)
+  if kind == "string" then return STRING, value end
+  if kind == "number" then return NUMBER, value end
+  if kind == "boolean" then return value and TRUE or FALSE end
+  if kind ~= "table" then return NIL end
+  local out = {}
+  local n = flatten(value, out, 0, 0)
+  if n > CHUNK then return 0, n, out end
+  return unpack(out, 1, n)
+end
+
+local function piece(out, from, to) return unpack(out, from, to) end
+
+local function failure(e)
+  if type(e) ~= "table" then return false, "ERR " .. tostring(e) end
+  local object, source, line = e[1], e[2], e[3]
+  local text = rawget(object, "err")
+  if type(text) ~= "string" then text = "ERR unknown error" end
+  return false, text, source, line, rawget(object, "ignore_error_stats_update") and true or false
+end
+
+local function ended(ok, ...)
+  sethook(hook, "", every)
+  running = nil
+  evals.KEYS, evals.ARGV = nil, nil
+  local stopped = killed
+  killed = nil
+  if ok and not stopped then return true, ... end
+  local e = ...
+  if stopped and (ok or type(e) ~= "table") then e = { stopped } end
+  return failure(e)
+end
+
+local first, second
+
+local function work() return answer(running(first, second)) end
+
+local function run(fn, scope, keys, args)
+  killed, running, base.scope, first, second = nil, fn, scope, keys, args
+  return ended(cxpcall(work, handler))
+end
+
+local function run_script(fn, count, ...)
+  local keys, args = {}, {}
+  for i = 1, count do keys[i] = (select(i, ...)) end
+  for i = count + 1, select("#", ...) do args[i - count] = (select(i, ...)) end
+  evals.KEYS, evals.ARGV = keys, args
+  return run(fn, eval_scope)
+end
+
+local function run_long(fn, keys, args)
+  evals.KEYS, evals.ARGV = keys, args
+  return run(fn, eval_scope)
+end
+
+local function run_function(fn, keys, args) return run(fn, call_scope, keys, args) end
+
+local function unload(...)
+  library_meta.__index = calls
+  return ...
+end
+
+local function run_library(fn)
+  library_meta.__index = load_contents
+  return unload(run(fn, library_scope))
+end
+
+-- For the error texts of functions written in Python: where the script called one, and by what name.
+local function where(level)
+  local info = getinfo(level, "Sl")
+  if info and info.currentline > 0 then return info.short_src .. ":" .. info.currentline .. ": " end
+  return ""
+end
+
+local function called(level)
+  local info = getinfo(level, "n")
+  return info and info.name or "?"
+end
+
+-- A function of Lua for Python that cannot raise: false and the text when it fails.
+local function safely(fn)
+  return function(...)
+    local ok, value = cpcall(fn, ...)
+    if killed then error(killed, 0) end
+    if ok then return true, value end
+    if type(value) == "table" then value = value.text end
+    return false, value
+  end
+end
+
+sethook(hook, "", every)
+return {
+  compile = compile, run_script = run_script, run_long = run_long, run_function = run_function,
+  run_library = run_library, piece = piece, where = where, called = called, safely = safely, null = null,
+  contents_of = contents_of,
+}
