@@ -327,9 +327,12 @@ class Pair:
     def resynchronise(self, client: int, argv: Argv, ours: Tree, theirs: Tree) -> None:
         """After SPOP, let the engine's set be the server's."""
         mine, taken = leaves(ours), leaves(theirs)
+        told = list(self.events.ours.session.inbox)
         if back := mine - taken:
             self.engine[client].call("SADD", argv[1], *(member for _, member in back))
             self.engine[client].call("SREM", argv[1], *(member for _, member in taken - mine))
+            self.events.ours.session.inbox.clear()
+            self.events.ours.session.inbox.extend(told)
 
     def compare(self, history: list[Step]) -> Difference | None:
         """The keyspace events since the last time, and a digest of all data; where it differs, key by key."""
@@ -376,7 +379,7 @@ class Events:
             if message is False:
                 self.reader.feed(self.theirs.receive_wire())
             elif message[0] == b"message":
-                return without_hexpired(ours), without_hexpired(theirs)
+                return without_expired(ours), without_expired(theirs)
             else:
                 theirs.append(event_text(message))
 
@@ -385,11 +388,12 @@ class Events:
         self.theirs.close()
 
 
-def without_hexpired(events: list[str]) -> list[str]:
-    """Tell as Redis of fields given a time that has passed: ``hdel`` where Valkey has ``hexpire, hexpired``."""
+def without_expired(events: list[str]) -> list[str]:
+    """Tell as Redis of keys and fields given a time that has passed: ``del`` and ``hdel`` where Valkey has ``expired``
+    and ``hexpire, hexpired``."""
     out: list[str] = []
     for event in events:
-        event = event.replace(" hexpired ", " hdel ")
+        event = event.replace(" hexpired ", " hdel ").replace(" expired ", " del ")
         if " hdel " in event and out and out[-1] == event.replace(" hdel ", " hexpire "):
             out.pop()
         out.append(event)

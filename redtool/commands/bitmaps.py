@@ -267,7 +267,8 @@ def bitfield(c: Session, key: bytes, *args: bytes) -> Reply:
             reply, changed = step.write(value)
             replies.append(reply)
             changes += changed or (grown and reply is not None)
-    c.changed(key, b"setbit", changes or grown)  # grown: a key that came to be by steps that failed is journalled too
+    # Grown: a key that came to be by steps that all failed is journalled, but no event tells of it.
+    c.changed(key, b"setbit" if changes else b"", changes or grown)
     return replies
 
 
