@@ -726,7 +726,8 @@ class IdCountDiffers(ReplyError):
     text = "ERR The `numids` parameter must match the number of arguments"
 
 class OnlyListening(ReplyError):
-    text = "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+    text = ("ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+            "context")  # fmt: skip
 
 class DenyBlocking(ReplyError):
     text = "ERR {} isn't allowed for a DENY BLOCKING client"

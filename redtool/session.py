@@ -119,6 +119,7 @@ class Session:
     def end(self) -> None:
         """Run no further command; whoever runs the session closes it."""
         self.ended = True
+        self.store.silence(self)
         self.review()
         if self.on_end is not None:
             self.on_end()

@@ -10,7 +10,7 @@ from redtool.commands import table
 from redtool.config import DEFAULTS, SIZES
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
-from redtool.resp import NO_REPLY, QUEUED
+from redtool.resp import NO_REPLY, QUEUED, Replies
 from redtool.session import Block, Ended, Session
 
 TYPE_CHECKING = False
@@ -312,10 +312,13 @@ class Store:
         if self._guard and entry.write:
             entry.rejected += 1
             raise errors.ReadOnly if self._guard == "read-only" else errors.NoWrites(self._guard)
-        if session.proto == 2 and (session.channels or session.patterns or session.shards):
-            from redtool.commands.pubsub import refuse_others
+        if session.proto == 2 and not session.deny_block and (session.channels or session.patterns or session.shards):
+            from redtool.commands.pubsub import refused
 
-            refuse_others(entry.command)
+            refusal = refused(entry.command)
+            if refusal is not None:
+                entry.rejected += 1
+                raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
         if self.busy and "allow_busy" not in flags:
             entry.rejected += 1
             raise errors.BusyFunction if self.scripts is not None and self.scripts.in_function else errors.Busy
@@ -367,7 +370,7 @@ class Store:
         if session.muted != "off":
             session.muted = "skip" if session.muted == "skip next" else ""
             session.review()
-        return NO_REPLY
+        return reply if isinstance(reply, Replies) else NO_REPLY  # confirmations of a subscription are messages
 
     def _no_exec(self, session: Session, reason: errors.ReplyError) -> errors.ReplyError:
         """What a refused EXEC answers; the transaction ends."""

@@ -104,15 +104,14 @@ def hub_of(store: Store) -> Hub:
     return store.hub
 
 
-def refuse_others(command: Command) -> None:
+def refused(command: Command) -> errors.ReplyError | None:
     """In RESP2 a client that listens may do little else: its replies would look like messages."""
-    if command.name not in ALLOWED:
-        raise errors.OnlyListening(command.name.lower().replace(" ", "|"))
+    return None if command.name in ALLOWED else errors.OnlyListening(command.name.lower().replace(" ", "|"))
 
 
 def listen(c: Session, kind: Kind, names: Iterable[bytes]) -> Reply:
     """Subscribe; a confirmation for each name."""
-    if c.deny_block and c.caller is not None:
+    if c.deny_block and (kind is SHARDS or c.caller is not None):  # EXEC takes the other two
         raise errors.DenyBlocking(kind.on.decode().upper())
     hub, replies = hub_of(c.store), Replies()
     for name in names:
@@ -229,23 +228,26 @@ def spublish(c: Session, channel: bytes, message: bytes) -> Reply:
 # -- PUBSUB
 
 
-def active(listeners: Listeners, pattern: tuple[bytes, ...]) -> Reply:
+def active(listeners: Listeners, pattern: tuple[bytes, ...], word: str) -> Reply:
     """The names that somebody listens to, or those of them that match."""
+    if len(pattern) > 1:
+        raise errors.UnknownSubcommandOrArity(word, "PUBSUB")
     return list(filter(matcher(pattern[0]), listeners)) if pattern else list(listeners)
 
 
-def numbers(listeners: Listeners, names: tuple[bytes, ...]) -> dict[Reply, Reply]:
-    return {name: len(listeners.get(name, ())) for name in names}
+def numbers(listeners: Listeners, names: tuple[bytes, ...]) -> list[Reply]:
+    """Each name with its number of listeners: no map in RESP3 either, and a name that was asked twice is there twice."""
+    return [item for name in names for item in (name, len(listeners.get(name, ())))]
 
 
-@command("PUBSUB CHANNELS [pattern]", "pubsub loading stale", since="2.8.0", complexity="O(N) channels")
+@command("PUBSUB CHANNELS [pattern]", "pubsub loading stale", since="2.8.0", arity=-2, complexity="O(N) channels")
 def channels(c: Session, *pattern: bytes) -> Reply:
     """List the channels that somebody listens to.
 
     > PUBSUB CHANNELS news.*
     (empty array)
     """
-    return active(hub_of(c.store).channels, pattern)
+    return active(hub_of(c.store).channels, pattern, "CHANNELS")
 
 
 @command("PUBSUB NUMSUB [channel [channel ...]]", "pubsub loading stale", since="2.8.0",
@@ -272,14 +274,15 @@ def numpat(c: Session) -> Reply:
     return len(hub_of(c.store).patterns)
 
 
-@command("PUBSUB SHARDCHANNELS [pattern]", "pubsub loading stale", since="7.0.0", complexity="O(N) channels")
+@command("PUBSUB SHARDCHANNELS [pattern]", "pubsub loading stale", since="7.0.0", arity=-2,
+         complexity="O(N) channels")  # fmt: skip
 def shardchannels(c: Session, *pattern: bytes) -> Reply:
     """List the shard channels that somebody listens to.
 
     > PUBSUB SHARDCHANNELS
     (empty array)
     """
-    return active(hub_of(c.store).shards, pattern)
+    return active(hub_of(c.store).shards, pattern, "SHARDCHANNELS")
 
 
 @command("PUBSUB SHARDNUMSUB [shardchannel [shardchannel ...]]", "pubsub loading stale", since="7.0.0",
