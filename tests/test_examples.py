@@ -1,4 +1,4 @@
-"""The example of every command: HELP shows it, so it runs here, on a fresh store and on a real server.
+"""The example of every command: HELP shows it, so it runs here, on a fresh store, through a socket, on a real server.
 
 An example is typed at one session of an empty database and shown as redis-cli shows replies to a person; ``…`` in it
 stands for what varies.
@@ -17,6 +17,7 @@ from redtool.commands.table import Command
 from redtool.render import plain
 from redtool.resp import Decoder
 from tests import embedded, servers
+from tests.served import Served
 from tests.test_table import COMMANDS
 from tests.transcripts import same, steps
 
@@ -82,6 +83,12 @@ def test_runs_on_a_fresh_store(command: Command, tmp_path: Path) -> None:
         client = embedded.Client(None if backend.persistence is None else backend.store)
         check(command, client)
         client.close()
+
+
+@pytest.mark.parametrize("command", [each for each in EXAMPLES if each.name not in ON_DISK], ids=lambda c: c.name)
+def test_runs_through_a_socket(command: Command, served: Served) -> None:
+    with served.client() as client:
+        check(command, client)
 
 
 @pytest.fixture(scope="module")
