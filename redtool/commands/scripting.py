@@ -39,9 +39,6 @@ def run_body(c: Session, name: bytes, args: tuple[bytes, ...], reads: bool) -> R
 def run_known(c: Session, name: bytes, args: tuple[bytes, ...], reads: bool) -> Reply:
     """EVALSHA: run a script that is known by its SHA1."""
     found = scripts(c)
-    from redtool.lua.scripts import key_count
-
-    key_count(args[1:])
     script = found.find(args[0].lower())
     if script is None:
         raise errors.NoScript

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redtool.lua.faults import CallError, number_text
+from redtool.lua.faults import CallError, number_text, to_number, whole
 from redtool.lua.run import NO_WORDS, Run, find
 
 TYPE_CHECKING = False
@@ -109,9 +109,12 @@ def setresp(machine: Machine, args: tuple[Value, ...]) -> None:
     """redis.setresp: which version of the protocol the replies of commands are in."""
     if len(args) != 1:
         raise CallError(b"ERR redis.setresp() requires one argument.")
-    if args[0] not in (2, 3):
+    value = args[0]
+    number = to_number(value) if isinstance(value, bytes) else value
+    proto = whole(number) if isinstance(number, int | float) and not isinstance(number, bool) else 0
+    if proto not in (2, 3):
         raise CallError(b"ERR RESP version must be 2 or 3.")
-    current(machine).session.proto = int(args[0])  # type: ignore[call-overload]
+    current(machine).session.proto = proto
 
 
 def set_repl(*args: Value) -> None:

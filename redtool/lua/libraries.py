@@ -94,12 +94,12 @@ class Libraries:
 
     def _add(self, library: Library) -> None:
         self.libraries[library.name] = library
-        self.functions.update(library.functions)
+        self.functions.update((name.lower(), function) for name, function in library.functions.items())
 
     def _drop(self, name: bytes) -> None:
         library = self.libraries.pop(name)
         for function in library.functions:
-            self.functions.pop(function, None)
+            self.functions.pop(function.lower(), None)
 
     def _publish(self) -> None:
         self.codes = [library.code for library in self.libraries.values()]
@@ -121,7 +121,7 @@ class Libraries:
 
     def _refuse_doubles(self, library: Library, going: set[bytes]) -> None:
         for function in library.functions:
-            known = self.functions.get(function)
+            known = self.functions.get(function.lower())
             if known is not None and known.library not in going:
                 raise errors.ReplyError(f"Function {shown(function)} already exists")
 
@@ -164,7 +164,7 @@ class Libraries:
 
     def call(self, c: Session, words: Argv, argv: Argv, reads: bool) -> Reply:
         """FCALL: run a function; ``words`` are its name, numkeys, keys and arguments."""
-        function = self.functions.get(words[0])
+        function = self.functions.get(words[0].lower())  # their names know no case
         if function is None:
             raise errors.ReplyError("Function not found")
         try:

@@ -22,7 +22,7 @@ Value = object  # what Lua hands over: bytes | int | float | bool | None | a tab
 SOFT_MEMORY = 512 << 20  # bytes that scripts may hold before the one that runs is ended
 HARD_MEMORY = 1 << 30  # what a single operation may reach: Lua itself refuses more
 SPARE_MEMORY = 16 << 20  # what Python may still put on Lua's side to end a script that has used all
-EVERY = 10_000  # instructions between looks at the clock and at memory
+EVERY = 1000  # instructions between looks at memory
 PUSHED = 200  # arguments that are handed over one by one; more go as tables
 
 _machine: Machine | None = None
@@ -66,7 +66,7 @@ class Machine:
             b"cjson": cjson.functions(self),
             **calls.functions(self),
         }
-        api = table({name: table(group) for name, group in groups.items()})
+        api = table({name: table(self._checked(group) if name != b"inner" else group) for name, group in groups.items()})
         with open(path, "rb") as file:
             text = file.read()
         load = self.lua.execute(b"local load = loadstring return function(text, name) return assert(load(text, name)) end")
@@ -89,6 +89,21 @@ class Machine:
         cjson.load(self)
         cmsgpack.load(self)
 
+    def _checked(self, group: dict[bytes, object]) -> dict[bytes, object]:
+        """Have each function look first whether there is memory for what it will give."""
+        return {name: self.checked(item) if callable(item) else item for name, item in group.items()}
+
+    def checked(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of Python as scripts may call it: not when Lua's memory is all but used up."""
+        used = self.lua.get_memory_used
+
+        def call(*args: object) -> Any:
+            if used() > SOFT_MEMORY:
+                self.room(0)
+            return function(*args)
+
+        return call
+
     # -- called from Lua
 
     def _tick(self) -> bytes | None:
@@ -98,6 +113,8 @@ class Machine:
 
     def _explain(self, error: object) -> tuple[bytes, bytes, bool] | tuple[bytes, bytes]:
         """Tell Lua what a Python function raised: a kind and a text."""
+        if isinstance(error, BaseException):
+            error.__traceback__ = None  # Lua lets go of the error late
         if isinstance(error, CallError):
             return b"error", error.message, error.counted
         if isinstance(error, Fault):
@@ -108,13 +125,14 @@ class Machine:
             return b"plain", str(error).encode("utf-8", "surrogateescape").partition(b"\nstack traceback")[0]
         if isinstance(error, BaseException):
             self.stopped = error
+            return b"stop", b"ERR Script interrupted"
         return b"stop", b"ERR Script interrupted"
 
     # -- memory
 
     def renewed(self, group: dict[bytes, object]) -> Any:
         """Make a table of functions for scripts while one runs."""
-        return self.table({name: self.as_function(item) if callable(item) else item for name, item in group.items()})
+        return self.table({name: self.as_function(self.checked(item)) if callable(item) else item for name, item in group.items()})
 
     def room(self, nbytes: int) -> None:
         """Make sure that Python may put so much on Lua's side: where it does not fit, Lua cannot be left any more."""

@@ -29,7 +29,7 @@ WRONG_COUNT = b"ERR Wrong number of args calling Redis command from script"
 NOT_ALLOWED = b"ERR This Redis command is not allowed from script"
 NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
 KILLED = b"ERR Script killed by user with %b KILL..."
-NOT_WITHOUT_KEYS = b"ERR Script attempted to access a non local key in a cluster node"
+SPREAD = frozenset({"PUBLISH", "SPUBLISH"})  # what replicas get too
 
 
 class Run:
@@ -95,7 +95,7 @@ class Run:
         flags = command.flags
         if "noscript" in flags:
             raise CallError(NOT_ALLOWED)
-        if self.reads and ("write" in flags or "may_replicate" in flags):
+        if self.reads and ("write" in flags or "may_replicate" in flags or command.name in SPREAD):
             raise CallError(NO_WRITES)
         return command
 

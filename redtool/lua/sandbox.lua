@@ -14,6 +14,7 @@ local SOURCE = getinfo(1, "S").source
 local LOCKED = "Attempt to modify a readonly table"
 local NO_MEMORY = "not enough memory"
 local MAX_PATTERN = 4000
+local HOST = "^host:%d+: "
 local OURS = "^redtool:%d+: "  -- how an error of a C function begins that was called from here
 
 for _, group in next, api do
@@ -43,6 +44,8 @@ end
 -- Stopping a script: once `killed` is set, the hook fires at every instruction and no pcall holds the error.
 
 local killed, hook
+local looks, TICK = 0, 10  -- every so many looks at memory there is one at the clock
+local FULL = { err = "ERR " .. NO_MEMORY }  -- made while there is room for it
 
 local function stop(why)
   killed = why
@@ -58,15 +61,21 @@ local function explained(e)
   return text
 end
 
+local after = {}  -- the functions that see a script off: they run while `killed` is set
+
 function hook()
   if killed then
+    if after[getinfo(2, "f").func] then return end
     sethook(hook, "", 1)
     error(killed, 0)
   end
   if collectgarbage("count") > soft then
     collectgarbage()
-    if collectgarbage("count") > soft * 0.9 then stop({ err = "ERR " .. NO_MEMORY }) end
+    if collectgarbage("count") > soft * 0.9 then stop(FULL) end
   end
+  looks = looks + 1
+  if looks < TICK then return end
+  looks = 0
   local ok, why = cpcall(tick)
   if not ok then
     explain(why)
@@ -94,9 +103,19 @@ local function worded(ok, ...)
   return false, e
 end
 
+local function misused(text)
+  -- An error of the function that calls this one, placed where the script called it; a tail call has left no place.
+  local info = getinfo(3, "l")
+  if info and info.currentline > 0 then error(text, 3) end
+  error("redtool:0: " .. text, 0)
+end
+
 local function argument(n, name, expected, got, count)
   local kind = n > count and "no value" or type(got)
-  error("bad argument #" .. n .. " to '" .. name .. "' (" .. expected .. " expected, got " .. kind .. ")", 3)
+  local text = "bad argument #" .. n .. " to '" .. name .. "' (" .. expected .. " expected, got " .. kind .. ")"
+  local info = getinfo(3, "l")
+  if info and info.currentline > 0 then error(text, 3) end
+  error("redtool:0: " .. text, 0)
 end
 
 -- The functions of Lua that are not given to scripts as they are.
@@ -104,7 +123,7 @@ end
 local base = {}
 
 function base.pcall(...)
-  if select("#", ...) == 0 then error("bad argument #1 to 'pcall' (value expected)", 2) end
+  if select("#", ...) == 0 then return false end
   return worded(caught(cpcall(...)))
 end
 
@@ -123,10 +142,16 @@ end
 function base.setmetatable(t, meta, ...)
   if type(t) ~= "table" then argument(1, "setmetatable", "table", t, 1) end
   if meta ~= nil and type(meta) ~= "table" then
-    error("bad argument #2 to 'setmetatable' (nil or table expected)", 2)
+    misused("bad argument #2 to 'setmetatable' (nil or table expected)")
   end
   if contents_of[t] then error(LOCKED, 0) end
   return setmetatable(t, meta)
+end
+
+function base.getmetatable(...)
+  local t = ...
+  if select("#", ...) == 0 then misused("bad argument #1 to 'getmetatable' (value expected)") end
+  return getmetatable(t) or nil
 end
 
 function base.rawset(t, k, v)
@@ -183,21 +208,21 @@ function base.collectgarbage(option)
   option = option or "collect"
   local known = OPTIONS[option]
   if not known then
-    error("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(option) .. "')", 2)
+    misused("bad argument #1 to 'collectgarbage' (invalid option '" .. tostring(option) .. "')")
   end
   if known ~= 1 then return known end
   return collectgarbage(option)
 end
 
 function base.create(f)
-  if type(f) ~= "function" then error("bad argument #1 to 'create' (Lua function expected)", 2) end
+  if type(f) ~= "function" then misused("bad argument #1 to 'create' (Lua function expected)") end
   local thread = create(f)
   sethook(thread, hook, "", every)
   return thread
 end
 
 function base.wrap(f)
-  if type(f) ~= "function" then error("bad argument #1 to 'wrap' (Lua function expected)", 2) end
+  if type(f) ~= "function" then misused("bad argument #1 to 'wrap' (Lua function expected)") end
   return wrap(function(...)
     sethook(hook, "", every)
     return f(...)
@@ -227,21 +252,21 @@ local strings = pick(string, "byte char format len lower reverse sub upper")
 
 -- What matches patterns recurses in C as deep as the pattern is long; what repeats strings cannot be stopped.
 -- Each is made from text, so that an error about its arguments calls it by its name.
-local GUARD = "local %s, most, type, error = ... return function(text, pattern, ...)"
-  .. " if type(pattern) == 'string' and #pattern > most then error('pattern too complex', 2) end"
-  .. " return %s(text, pattern, ...) end"
+local GUARD = "local %s, most, type, error = ... return function(...) local _, pattern = ..."
+  .. " if type(pattern) == 'string' and #pattern > most then error('pattern too complex', 2) end return %s(...) end"
 for _, name in next, { "find", "match", "gmatch", "gfind", "gsub" } do
   local make = loadstring(string.format(GUARD, name, name), "=redtool")
   strings[name] = make(string[name], MAX_PATTERN, type, error)
 end
 
 local rep = string.rep
-function strings.rep(text, n, ...)
+function strings.rep(...)
+  local text, n = ...
   if type(text) == "string" and type(n) == "number" then
     if text == "" then return "" end
     if #text * n > soft * 1024 then error(NO_MEMORY, 2) end
   end
-  return rep(text, n, ...)
+  return rep(...)
 end
 
 local tables = pick(table, "concat foreach foreachi getn maxn")
@@ -253,8 +278,8 @@ api.cjson.null = null
 local threads = pick(coroutine, "running status yield")
 threads.create, threads.wrap, threads.resume = base.create, base.wrap, base.resume
 
-local shared = pick(_G, "_VERSION assert error gcinfo getmetatable ipairs rawequal select tonumber tostring type unpack")
-for name in ("collectgarbage load loadstring next pairs pcall rawget rawset setmetatable xpcall"):gmatch("%S+") do
+local shared = pick(_G, "_VERSION assert error gcinfo ipairs rawequal select tonumber tostring type unpack")
+for name in ("collectgarbage getmetatable load loadstring next pairs pcall rawget rawset setmetatable xpcall"):gmatch("%S+") do
   shared[name] = base[name]
 end
 shared.string, shared.table, shared.math = locked(strings), locked(tables), locked(maths)
@@ -319,7 +344,7 @@ local function place()
     if not info then break end
     if info.what == "tail" then
       lost = true
-    elseif info.what ~= "C" and info.source ~= SOURCE then
+    elseif info.what ~= "C" and info.source ~= SOURCE and info.source ~= "=host" then
       return info.source, info.currentline
     end
     level = level + 1
@@ -346,7 +371,7 @@ local function handler(e)
   end
   local source, line = place()
   if text then
-    text = gsub(text, OURS, function() return sub(source or "?", 2) .. ":" .. (line or 0) .. ": " end)
+    text = gsub(gsub(text, HOST, ""), OURS, function() return sub(source or "?", 2) .. ":" .. (line or 0) .. ": " end)
     e = { err = "ERR " .. text }
   end
   return { e, source, line }
@@ -478,12 +503,17 @@ end
 
 local first, second
 
-local function work() return answer(running(first, second)) end
+-- Who calls the script stands in no place: error("…", 2) there gives none.
+local enter = loadstring("local fn, a, b, answer = ... return answer(fn(a, b))", "=host")
+
+local function work() return enter(running, first, second, answer) end
 
 local function run(fn, scope, keys, args)
   killed, running, base.scope, first, second = nil, fn, scope, keys, args
   return ended(cxpcall(work, handler))
 end
+
+after[run], after[ended] = true, true
 
 local function run_script(fn, count, ...)
   local keys, args = {}, {}
