@@ -59,11 +59,9 @@ class Sink:
         self.session.db = self.store.databases[db]
 
     def command(self, argv: list[bytes]) -> None:
-        try:
-            self.store.execute(self.session, tuple(argv))
-        except errors.UnknownCommand:
-            if not keep_library(self.store.functions, argv):
-                raise
+        if len(argv[0]) == 8 and argv[0].upper() == b"FUNCTION" and keep_library(self.store.functions, argv):
+            return
+        self.store.execute(self.session, tuple(argv))
 
 
 class Persistence:
@@ -266,19 +264,32 @@ class Persistence:
 def keep_library(functions: list[bytes], argv: list[bytes]) -> bool:
     """Do what a FUNCTION command of a server's journal says to the libraries kept; False for what is none.
 
-    They are not run here, only kept for the server that wrote them, as those of an RDB file are.
+    Their code is not run here: it is compiled when a function is first called.
     """
-    words = [word.upper() for word in argv[:3]]
-    if words[:2] == [b"FUNCTION", b"FLUSH"]:
+    words = [word.upper() for word in argv[:2]]
+    if words == [b"FUNCTION", b"FLUSH"]:
         functions.clear()
-    elif words[:2] == [b"FUNCTION", b"DELETE"] and len(argv) == 3:
+    elif words == [b"FUNCTION", b"DELETE"] and len(argv) == 3:
         functions[:] = [code for code in functions if library_name(code) != argv[2]]
-    elif words[:2] == [b"FUNCTION", b"LOAD"] and len(argv) in (3, 4):
-        functions[:] = [code for code in functions if library_name(code) != library_name(argv[-1])]
-        functions.append(argv[-1])
+    elif words == [b"FUNCTION", b"LOAD"] and len(argv) in (3, 4):
+        keep(functions, argv[-1])
+    elif words == [b"FUNCTION", b"RESTORE"] and len(argv) in (3, 4):
+        from redtool.persist.payload import unpack_functions
+
+        codes = unpack_functions(argv[2])
+        if argv[-1].upper() == b"FLUSH":
+            functions.clear()
+        for code in codes:
+            keep(functions, code)
     else:
         return False
     return True
+
+
+def keep(functions: list[bytes], code: bytes) -> None:
+    """Add a library, in the place of one of the same name."""
+    functions[:] = [old for old in functions if library_name(old) != library_name(code)]
+    functions.append(code)
 
 
 def library_name(code: bytes) -> bytes:

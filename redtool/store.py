@@ -93,7 +93,7 @@ class Store:
             db.on_expired = self._expired
             db.on_fields_expired = self._fields_expired
         self.entries: dict[bytes, Entry] = {}
-        self._containers: dict[bytes, Entry] = {}
+        self._slowly: dict[bytes, Entry] = {}  # entries that are never on the plain path: containers and scripts
         self._queued = Entry(table.Command("QUEUED", "QUEUED", _queued, "", "", "", ""))
         self.journal: Journal | None = None
         self.functions: list[bytes] = []
@@ -117,6 +117,7 @@ class Store:
         self.busy = False  # a script runs for longer than busy-reply-threshold
         self.scripts: Scripts | None = None  # None: no script has been run or loaded
         self.breathe: Callable[[bool], None] | None = None  # called while a script runs on; True: lets other clients in
+        self.apart: Callable[[], bool] | None = None  # whether scripts that start now are to run in another thread
         self.postponed: list[Waiter] = []
         self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
         self.latency: dict[bytes, Event] = {}  # what LATENCY shows
@@ -180,8 +181,9 @@ class Store:
 
     def counted(self) -> Iterator[Entry]:
         """The entries of all commands and subcommands that were looked up, each once: their statistics."""
-        containers = [sub for container in self._containers.values() for sub in (container.subs or {}).values()]
-        yield from {id(entry): entry for entry in (*self.entries.values(), *containers)}.values()
+        slowly = [each for entry in self._slowly.values() for each in (entry, *(entry.subs or {}).values())]
+        found = {id(entry): entry for entry in (*self.entries.values(), *slowly)}
+        yield from (entry for entry in found.values() if entry.subs is None)
 
     def totals(self) -> tuple[int, int, int]:
         """Commands run, bytes in, bytes out."""
@@ -319,7 +321,7 @@ class Store:
             if refusal is not None:
                 entry.rejected += 1
                 raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
-        if self.busy and "allow_busy" not in flags:
+        if self.busy and "allow_busy" not in flags and session.caller is None:
             entry.rejected += 1
             raise errors.BusyFunction if self.scripts is not None and self.scripts.in_function else errors.Busy
         if self.monitors and session in self.monitors:
@@ -331,9 +333,16 @@ class Store:
         if session.queue is not None and entry.command.name not in NOT_QUEUED:
             session.queue.append(argv)
             return self._queued
+        if self.apart is not None and entry.command.name in SCRIPTS:
+            self.go_apart(session)
         if self.monitors and entry.command.name in SCRIPTS:
             self._show(session, entry, argv)  # before what the script runs
         return entry
+
+    def go_apart(self, session: Session) -> None:
+        """Have a command that runs scripts run in a thread of its own, where whoever serves clients wants that."""
+        if self.apart is not None and session.caller is None and not session.deny_block and self.apart():
+            raise Block((), None, object, postponed=True, apart=True)
 
     def _show(self, session: Session, entry: Entry, argv: Argv) -> None:
         """Tell MONITOR of a command, unless it is of the kind that is kept from it or had waited."""
@@ -428,14 +437,14 @@ class Store:
     def _entry(self, argv: Argv) -> Entry:
         """The entry of a command seen for the first time, in this spelling."""
         name = argv[0].upper()
-        entry = self.entries.get(name) or self._containers.get(name)
+        entry = self.entries.get(name) or self._slowly.get(name)
         if entry is None:
             command = table.find(name)
             if command is None:
                 raise _unknown(argv)
             entry = Entry(command)
-        if entry.subs is not None:
-            self._containers[name] = entry  # resolved word by word, so never found by the first alone
+        if entry.subs is not None or entry.command.name in SCRIPTS:
+            self._slowly[name] = entry  # resolved word by word, so never found by the first alone; or may run apart
             return entry
         self.entries[name] = entry
         if argv[0] == name.lower():

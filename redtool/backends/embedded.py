@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Word = bytes | str | int | float
 
 LOCK_WAIT = 5.0  # seconds to wait for another owner before giving up
+HAND_OVER = 0.0005  # seconds for which a slow script lets other threads in
 LISTEN_PAUSE = 0.02  # seconds between looks for messages while subscribed
 
 
@@ -43,6 +44,7 @@ class Embedded:
         self._lock = RLock()
         self.closed = False
         self.stop_asked: Callable[[], bool] = _never  # looked at while a command waits; True: KeyboardInterrupt
+        store.breathe = self._breathe
 
     @property
     def db(self) -> int:
@@ -130,6 +132,21 @@ class Embedded:
                 if left <= 0:
                     self.store.overdue(waiter)
                 self.store.tick()
+
+    def _breathe(self, slow: bool) -> None:
+        """While a script runs on: notice Ctrl-C, and once it is slow let other threads in for a moment (SCRIPT KILL)."""
+        if self.stop_asked():
+            raise KeyboardInterrupt
+        if slow:
+            from time import sleep
+
+            held = self._lock._release_save()  # type: ignore[attr-defined]
+            try:
+                sleep(HAND_OVER)
+            finally:
+                self._lock._acquire_restore(held)  # type: ignore[attr-defined]
+        if self.closed:
+            raise errors.StoreError("the store is closed")
 
     def only_reads(self, argv: tuple[bytes, ...]) -> bool:
         """Whether KeyboardInterrupt may strike anywhere in this command, if ``repair`` is called then."""

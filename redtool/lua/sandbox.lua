@@ -380,7 +380,7 @@ end
 -- Give a reply to Python flat: kinds and values one after the other.
 
 local STRING, NUMBER, TRUE, FALSE, NIL, ERR, OK, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
-local MAX_DEPTH = 1000
+local MAX_DEPTH = 200  -- Python reads it with recursion
 
 local function flatten(value, out, n, depth)
   local kind = type(value)
