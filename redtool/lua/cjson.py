@@ -45,8 +45,8 @@ end
 local function array_length(t, how)
   local most, items = 0, 0
   for k in next, t do
-    if type(k) ~= 'number' or k <= 0 or floor(k) ~= k then return -1 end
-    if k > most then most = k end
+    if type(k) ~= 'number' or k < 1 or floor(k) ~= k then return -1 end
+    if k > most then most = k <= 2147483647 and k or -2147483648 end
     items = items + 1
   end
   if how.ratio > 0 and most > items * how.ratio and most > how.safe then

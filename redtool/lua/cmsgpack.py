@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from redtool.lua.faults import Fault
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -219,7 +221,7 @@ def real(value: float) -> bytes:
 
 FIXED = {0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q",
          0xCA: ">f", 0xCB: ">d"}  # fmt: skip
-LENGTHS = {0xD9: 1, 0xDA: 2, 0xDB: 4, 0xC4: 1, 0xC5: 2, 0xC6: 4}
+LENGTHS = {0xD9: 1, 0xDA: 2, 0xDB: 4}
 ARRAYS = {0xDC: 2, 0xDD: 4}
 MAPS = {0xDE: 2, 0xDF: 4}
 
@@ -277,6 +279,6 @@ def _map(machine: Machine, data: bytes, at: int, count: int, depth: int) -> tupl
         key, at = unpacked(machine, data, at, depth + 1)
         value, at = unpacked(machine, data, at, depth + 1)
         if key is None or key != key:
-            raise Bad
+            raise Fault(b"table index is nil" if key is None else b"table index is NaN")
         table[key] = value
     return table, at

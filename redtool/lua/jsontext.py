@@ -14,7 +14,7 @@ PLAIN = re.compile(rb'[^"\\\0]*')
 NUMBER = re.compile(
     rb"[-+]?(?:0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][-+]?[0-9]+)?"
     rb"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])")  # fmt: skip
-STRICT = re.compile(rb"-?(?:0[xX]|0[0-9]|[iInN+])|\+")
+STRICT = re.compile(rb"-?(?:0[xX]|0[0-9]|[iInN])|\+")  # what a number must not begin like
 ESCAPES = {b'"': b'"', b"\\": b"\\", b"/": b"/", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 SIGNS = {b"{": b"T_OBJ_BEGIN", b"}": b"T_OBJ_END", b"[": b"T_ARR_BEGIN", b"]": b"T_ARR_END", b",": b"T_COMMA",
          b":": b"T_COLON"}  # fmt: skip
@@ -145,8 +145,8 @@ class Reader:
     def number(self, at: int) -> None:
         """A number, in whatever form C reads one."""
         text = self.text
-        if (text[at : at + 1] == b"+" or not self.lenient) and STRICT.match(text, at):
-            self.kind, self.error = b"T_ERROR", b"invalid token" if text[at : at + 1] in b"+iInN" else b"invalid number"
+        if not self.lenient and STRICT.match(text, at):
+            self.kind, self.error = b"T_ERROR", b"invalid number"
             return
         found = NUMBER.match(text, at)
         if found is None:

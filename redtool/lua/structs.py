@@ -97,7 +97,7 @@ def functions(machine: Machine) -> dict[bytes, object]:
         for option, size in form.options():
             out += bytes(form.padding(size, option, len(out)))
             if option in "bBhHlLTiI":
-                value = whole(places.number(args, index))
+                value = unsigned(places.number(args, index))
                 index += 1
                 out += integer_bytes(value, size, form.order)
             elif option == "x":
@@ -113,7 +113,7 @@ def functions(machine: Machine) -> dict[bytes, object]:
                     out += text + b"\0"
                     continue
                 if len(text) < size:
-                    raise places.argument(index, b"string too short")
+                    raise places.argument(index + 1, b"string too short")
                 out += text[:size]
             else:
                 try:
@@ -181,7 +181,16 @@ def functions(machine: Machine) -> dict[bytes, object]:
 def _length(found: list[Value], fault: Callable[[bytes], Exception]) -> int:
     if not found or isinstance(found[-1], bytes):
         raise fault(b"format 'c0' needs a previous size")
-    return int(found.pop())  # type: ignore[call-overload,no-any-return]
+    return unsigned(found.pop())  # type: ignore[arg-type]
+
+
+def unsigned(value: float) -> int:
+    """A double as C casts it to an unsigned 64-bit number, a negative one by way of a signed."""
+    if value != value:
+        return 1 << 63
+    if value < 0:
+        return whole(value) & (1 << 64) - 1
+    return int(value) if value < 2.0**64 else 0
 
 
 def integer_bytes(value: int, size: int, order: str) -> bytes:
