@@ -29,14 +29,14 @@ class Block(Exception):
     session parks it and runs the command again when one of the keys gets data: ``again``, where that is not the
     command as it was sent (XREAD's ``$`` is an id by then). With ``gone`` it also runs again, to give the error, when
     a key is deleted or becomes another type. ``postponed`` is a command that CLIENT PAUSE puts off: it has not run
-    yet, and does at the deadline.
+    yet, and does at the deadline. ``apart`` has not run either: it may take long, and wants a thread.
     """
 
     def __init__(self, keys: Sequence[bytes], deadline: int | None, kind: type, again: Argv | None = None,
-                 gone: bool = False, postponed: bool = False) -> None:  # fmt: skip
+                 gone: bool = False, postponed: bool = False, apart: bool = False) -> None:  # fmt: skip
         super().__init__()
         self.keys, self.deadline, self.kind = keys, deadline, kind
-        self.again, self.gone, self.postponed = again, gone, postponed
+        self.again, self.gone, self.postponed, self.apart = again, gone, postponed, apart
 
 
 class Ended(Exception):
@@ -159,15 +159,19 @@ class Session:
         db = self.db
         value = db.get(key) if db.expires or db.careful else db.data.get(key)
         if value is None:
-            self.store.misses += 1
-            if self.store.events:
-                self.store.observe_miss(db, key)
+            self.missed(key)
             return None
         self.store.hits += 1
         found = type(value)
         if found is kind or (found is bytearray and kind is bytes):
             return value
         raise errors.WrongType
+
+    def missed(self, key: bytes) -> None:
+        """Count a look at a key that is not there, and tell it to those who listen."""
+        self.store.misses += 1
+        if self.store.events:
+            self.store.observe_miss(self.db, key)
 
     def writable(self, key: bytes, kind: type, create: bool = False) -> Any:
         """The same for a command that writes: no statistics; ``create`` makes an empty one."""

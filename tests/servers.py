@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,25 @@ class Client:
             reader.feed(part)
             if reader.gets() is not nothing:
                 return data
+
+    def send_all(self, requests: Iterable[tuple[Word, ...]]) -> None:
+        """Send many requests in one go."""
+        self._socket.sendall(b"".join(map(request, requests)))
+
+    def receive_all(self, count: int) -> list[Any]:
+        """Wait for so many replies; errors are values."""
+        reader = hiredis.Reader(replyError=errors.ReplyError.of)
+        replies: list[Any] = []
+        while len(replies) < count:
+            reply = reader.gets()
+            if reply is False:
+                part = self._socket.recv(65536)
+                if not part:
+                    raise ConnectionError(f"the server closed the connection after {len(replies)} replies")
+                reader.feed(part)
+            else:
+                replies.append(reply)
+        return replies
 
     def wire(self, *argv: Word) -> bytes:
         self.send(*argv)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 command = group("transactions")
 
+SCRIPTS = frozenset({b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO", b"FCALL", b"FCALL_RO"})
+
 
 @command("MULTI", "noscript loading stale fast allow_busy", since="1.2.0")
 def multi(c: Session) -> Reply:
@@ -52,6 +54,8 @@ def exec_(c: Session) -> Reply:
     """
     if c.queue is None:
         raise errors.ExecWithoutMulti
+    if c.store.apart is not None and any(argv[0].upper() in SCRIPTS for argv in c.queue):
+        c.store.go_apart(c)
     queue, spoiled, dirty = c.queue, c.aborted, c.dirty or stale_watch(c)
     leave(c)
     if spoiled:

@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self.late: list[tuple[int, Reply]] = []  # what came out of turn, and after how many replies
         self.out: list[bytes] = []
         self.running = self.full = self.broken = False
+        self.apart = False  # a script of this client runs in a thread
         self.fed = 0  # bytes read since commands were last run
         self.batch: list[Argv] = []
         self.done = 0  # commands of the batch whose replies are encoded
@@ -55,10 +56,11 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self.listener.connections.discard(self)
         self.todo.clear()
-        if self.waiter is not None:
-            self.store.unpark(self.waiter)
         self._stop_timer()
-        self.session.close()
+        with self.listener.lock:
+            if self.waiter is not None:
+                self.store.unpark(self.waiter)
+            self.session.close()
 
     def data_received(self, data: bytes) -> None:
         self.store.net_in += len(data)
@@ -86,7 +88,7 @@ class Connection(asyncio.Protocol):
             if not self.broken:
                 self.broken = True
                 self.out.append(encode(errors.ReplyError(f"ERR Protocol error: {error}")))
-        if not (self.todo or self.out) or self.waiter is not None or self.full or self.running:
+        if not (self.todo or self.out) or self.waiter is not None or self.full or self.running or self.apart:
             return
         batch = [argv for argv in self.todo if argv]
         self.todo.clear()
@@ -98,6 +100,17 @@ class Connection(asyncio.Protocol):
     def run(self, batch: list[Argv]) -> None:
         """Run commands and write their replies; those behind one that waits are kept."""
         self.running, self.done, self.batch = True, 0, batch
+        with self.listener.lock:
+            script = self._run(batch)
+        if script is not None:
+            self.apart = True
+            finished, reply = self.listener.scripts.run(self.session, script, self.back)
+            if finished:
+                self.listener.loop.call_soon(self.back, reply)
+
+    def _run(self, batch: list[Argv]) -> Argv | None:
+        """Run commands up to one that waits, or that is to run in a thread, which is given."""
+        script = None
         if self.fed > self.listener.large_request:
             for argv in batch:
                 note_size(self.session, b"large-request", argv, len(pack(argv)))
@@ -107,14 +120,27 @@ class Connection(asyncio.Protocol):
         except Block as block:
             at = self.done + len(self.replies)
             self.todo.extendleft(reversed(batch[at + 1 :]))
-            self.waiter = self.store.park(self.session, batch[at], block, self.wake)
-            self._start_timer()
+            if block.apart:
+                script = batch[at]
+            else:
+                self.waiter = self.store.park(self.session, batch[at], block, self.wake)
+                self._start_timer()
         except Ended:
             ended = True
         finally:
             self.running = False
             self.write()
         if ended or self.session.ended:
+            self.transport.close()
+        return script
+
+    def back(self, reply: Reply) -> None:
+        """Answer the command that ran apart, and go on with those behind it."""
+        self.apart = False
+        self.encode_so_far()
+        self.out.append(encode(reply, self.session.proto))
+        self.go_on()
+        if self.session.ended:
             self.transport.close()
 
     def wake(self, reply: Reply) -> None:
@@ -141,8 +167,9 @@ class Connection(asyncio.Protocol):
 
     def _overdue(self, waiter: Waiter) -> None:
         self.timer = None
-        self.store.overdue(waiter)
-        self.listener.flush()
+        with self.listener.lock:
+            self.store.overdue(waiter)
+            self.listener.flush()
         if not waiter.done:
             self._start_timer()
 

@@ -9,6 +9,7 @@ from sys import maxsize
 from typing import TYPE_CHECKING
 
 from redtool import errors
+from redtool.server.apart import Apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,8 @@ class Listener:
     async def start(self, *, host: str = "127.0.0.1", port: int | None = None, path: str | None = None) -> None:
         """Begin to listen; ``port`` 0 takes a free one. Raises ConnectError when the address is taken."""
         self.loop = asyncio.get_running_loop()
+        self.scripts = Apart(self.store, self.loop.call_soon_threadsafe)
+        self.lock = self.scripts.lock  # held by whoever uses the store: the loop, or a script's thread
         try:
             if port is not None:
                 self._servers.append(await self.loop.create_server(self.connect, host, port, backlog=BACKLOG))
@@ -80,9 +83,11 @@ class Listener:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            self.store.tick()
-            if self.persistence is not None:
-                self.persistence.poll()
+            with self.lock:
+                if not self.store.busy:
+                    self.store.tick()
+                    if self.persistence is not None:
+                        self.persistence.poll()
 
     def soon(self, call: Callable[[], None]) -> None:
         """Call once what was asked for, however often, after the command that is running."""
@@ -111,6 +116,7 @@ class Listener:
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
+        self.scripts.close()
         if self._ticking is not None:
             self._ticking.cancel()
         for server in self._servers:
