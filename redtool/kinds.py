@@ -221,7 +221,7 @@ class SavePoints(Parameter):
 
 
 class Events(Parameter):
-    """Classes of keyspace events, in the order in which Redis shows them; A stands for all but m, n, K and E."""
+    """Classes of keyspace events, in the order in which Redis shows them; A stands for all but n, K, E and m."""
 
     __slots__ = ()
     ALL = "g$lshzxetd"
@@ -232,8 +232,11 @@ class Events(Parameter):
         have = set(text)
         every = "A" in have or have.issuperset(self.ALL)
         classes = "A" if every else "".join(c for c in self.ALL if c in have)
-        # A server shows n only beside single classes.
-        return classes + "".join(c for c in "KEmn" if c in have and not (every and c == "n"))
+        return classes + "".join(c for c in "nKEm" if c in have)
+
+    def show(self, value: str) -> str:
+        """Without n beside A, where servers do not show it."""
+        return value.replace("An", "A")
 
 
 class BufferLimits(Parameter):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.strings import CONDITIONS, chosen_deadline, store_until, string_at
+from redtool.commands.strings import CONDITIONS, chosen_deadline, store_until, string_at, text_of
 from redtool.commands.table import group
 from redtool.numeric import to_int
 
@@ -25,7 +25,7 @@ def met(c: Session, key: bytes, word: bytes, operand: bytes) -> bool:
         if len(operand) != DIGEST_LENGTH or operand.translate(None, HEX):
             raise errors.DigestForm
         operand = operand.lower()
-    value = string_at(c, key)
+    value = text_of(c.writable(key, bytes))
     if word in (b"IFDEQ", b"IFDNE") and value is not None:
         value = digest_of(value)
     return (value == operand) == (word in (b"IFEQ", b"IFDEQ"))
@@ -55,7 +55,7 @@ def delifeq(c: Session, key: bytes, value: bytes) -> Reply:
     > DELIFEQ lock:report worker:1
     (integer) 1
     """
-    if string_at(c, key) != value:
+    if text_of(c.writable(key, bytes)) != value:
         return 0
     return int(c.delete(key))
 

@@ -28,7 +28,7 @@ def dump(c: Session, key: bytes) -> Reply:
     """
     value = c.db.get(key)
     if value is None:
-        c.store.misses += 1
+        c.missed(key)
         return None
     c.store.hits += 1
     return c.store.pack(value)
@@ -59,6 +59,7 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
         if c.db.peek(key) is not None:
             c.delete(key)
         return OK
+    c.remove(key)
     c.put(key, value)
     c.db.note_fields(key, value)
     if when:

@@ -273,7 +273,7 @@ def hgetex(c: Session, key: bytes, *args: bytes) -> Reply:
     > HTTL session:7 FIELDS 1 token
     1) (integer) 60
     """
-    hash_ = c.readable(key, Hash)
+    hash_ = c.writable(key, Hash)
     word, when = args[0].upper(), None
     rest = args
     if word in UNITS:
@@ -328,7 +328,7 @@ def hgetdel(c: Session, key: bytes, *args: bytes) -> Reply:
     > HKEYS session:7
     1) "cart"
     """
-    hash_ = c.readable(key, Hash)
+    hash_ = c.writable(key, Hash)
     fields = named(args)
     c.journal()
     return [None] * len(fields) if hash_ is None else taken(c, key, hash_, fields)
@@ -414,6 +414,8 @@ def hsetex(c: Session, key: bytes, *args: bytes) -> Reply:
         return 0
     fields = list(dict.fromkeys(wanted.pairs[::2]))
     if when is not None and c.passed(when):
+        if hash_ is None:
+            c.event(key, b"new")
         c.event(key, b"hset")
         there = [] if hash_ is None else [field for field in fields if field in hash_]
         if hash_ is not None and there:

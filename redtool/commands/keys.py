@@ -26,7 +26,7 @@ def found(c: Session, key: bytes) -> Any:
     """The value under a key of any type, its access time left alone; counts a hit or a miss."""
     value = c.db.peek(key)
     if value is None:
-        c.store.misses += 1
+        c.missed(key)
     else:
         c.store.hits += 1
     return value
@@ -79,9 +79,13 @@ def touch(c: Session, *keys: bytes) -> Reply:
     > TOUCH user:1 user:2 user:3
     (integer) 2
     """
-    there = sum(c.db.get(key) is not None for key in keys)
+    there = 0
+    for key in keys:
+        if c.db.get(key) is None:
+            c.missed(key)
+        else:
+            there += 1
     c.store.hits += there
-    c.store.misses += len(keys) - there
     return there
 
 
@@ -245,12 +249,13 @@ def copy(c: Session, source: bytes, destination: bytes, *args: bytes) -> Reply:
         raise errors.SameObject
     value = c.db.get(source)
     if value is None:
-        c.store.misses += 1
+        c.missed(source)
         return 0
     c.store.hits += 1
     if target.peek(destination) is not None and b"REPLACE" not in opt:
         return 0
     twin = copy_of(value)
+    target.remove(destination)  # which makes it a new key
     target.put(destination, twin)
     target.note_fields(destination, twin)
     if source in c.db.expires:

@@ -236,7 +236,7 @@ def active(listeners: Listeners, pattern: tuple[bytes, ...], word: str) -> Reply
 
 
 def numbers(listeners: Listeners, names: tuple[bytes, ...]) -> list[Reply]:
-    """Each name with its number of listeners: no map in RESP3 either, and a name that was asked twice is there twice."""
+    """Each name with its number of listeners: no map in RESP3 either, and a name asked for twice is there twice."""
     return [item for name in names for item in (name, len(listeners.get(name, ())))]
 
 
@@ -302,7 +302,7 @@ def pubsub_help(c: Session) -> Reply:
     """List the subcommands.
 
     > PUBSUB HELP
-    1) PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+     1) PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
     …
     """
     from redtool.commands.help import lines

@@ -234,10 +234,9 @@ def sscan(c: Session, key: bytes, cursor: bytes, *args: bytes) -> Reply:
 # -- several sets
 
 
-def operands(c: Session, keys: Sequence[bytes], store: bool = False) -> list[Operand]:
+def operands(c: Session, keys: Sequence[bytes]) -> list[Operand]:
     """The sets under these keys, an empty one for each that is missing."""
-    look = c.writable if store else c.readable
-    return [look(key, Set) or frozenset() for key in keys]
+    return [c.readable(key, Set) or frozenset() for key in keys]
 
 
 def intersection(sets: list[Operand]) -> AbstractSet[bytes]:
@@ -329,7 +328,7 @@ def sinterstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
     > SMEMBERS likes:both
     1) "chess"
     """
-    found = intersection(operands(c, keys, store=True))
+    found = intersection(operands(c, keys))
     floor = LISTPACK if len(found) > c.config["set-max-intset-entries"] else 0
     return keep(c, destination, b"sinterstore", found, floor)
 
@@ -345,7 +344,7 @@ def sunionstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
     > SUNIONSTORE shifts:all shifts:mon shifts:tue
     (integer) 3
     """
-    return keep(c, destination, b"sunionstore", union(operands(c, keys, store=True)))
+    return keep(c, destination, b"sunionstore", union(operands(c, keys)))
 
 
 @command("SDIFFSTORE destination key [key ...]", "write denyoom", complexity="O(N) members of all sets")
@@ -361,7 +360,7 @@ def sdiffstore(c: Session, destination: bytes, *keys: bytes) -> Reply:
     > SMEMBERS missing
     1) "alan"
     """
-    sets = operands(c, keys, store=True)
+    sets = operands(c, keys)
     floor = 0
     if sum(map(len, sets)) < len(sets[0]) * sum(map(bool, sets)) // 2:
         # A server takes the others' members out of a copy of the first set, which keeps the encoding it had.

@@ -67,8 +67,7 @@ def sort(c: Session, key: bytes, *args: bytes) -> Reply:
     if rows:
         c.put(wanted.store, List([b"" if row is None else row for row in rows]))
         c.changed(wanted.store, b"sortstore", len(rows))
-    elif c.db.peek(wanted.store) is not None:
-        c.remove(wanted.store)
+    elif c.remove(wanted.store):
         c.changed(wanted.store, b"del")
     return len(rows)
 
@@ -121,7 +120,7 @@ def source(c: Session, key: bytes) -> List | Set | ZSet:
     """The collection to sort; a missing one is an empty list."""
     value = c.db.get(key)
     if value is None:
-        c.store.misses += 1
+        c.missed(key)
         return List()
     c.store.hits += 1
     if type(value) is ZSet:
@@ -182,7 +181,7 @@ def substituted(c: Session, pattern: bytes, item: bytes) -> bytes | None:
         after, arrow = after + arrow, b""
     value = c.db.get(before + item + after)
     if value is None:
-        c.store.misses += 1
+        c.missed(before + item + after)
         return None
     c.store.hits += 1
     if arrow:

@@ -117,8 +117,12 @@ def condition_met(c: Session, key: bytes, args: tuple[bytes, ...], opt: dict[byt
 
 def string_at(c: Session, key: bytes) -> bytes | None:
     """The string under a key as bytes, None when missing."""
-    value = c.readable(key, bytes)
-    return bytes(value) if type(value) is bytearray else value
+    return text_of(c.readable(key, bytes))
+
+
+def text_of(value: bytes | bytearray | None) -> bytes | None:
+    """What is under a key as bytes that stay as they are."""
+    return bytes(value) if type(value) is bytearray else value  # type: ignore[return-value]
 
 
 @command("GET key", "readonly fast")
@@ -265,7 +269,8 @@ def mget(c: Session, *keys: bytes) -> Reply:
             c.store.hits += 1
             out.append(bytes(value))
         else:
-            c.store.misses += value is None
+            if value is None:
+                c.missed(key)
             out.append(None)
     return out
 

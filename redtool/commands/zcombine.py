@@ -28,14 +28,13 @@ class Inputs:
 
     __slots__ = ("aggregate", "limit", "members", "weights", "with_scores")
 
-    def __init__(self, c: Session, name: str, words: tuple[bytes, ...], allowed: tuple[bytes, ...] = (),
-                 store: bool = False) -> None:  # fmt: skip
+    def __init__(self, c: Session, name: str, words: tuple[bytes, ...], allowed: tuple[bytes, ...] = ()) -> None:
         number = to_int(words[0])
         if number < 1:
             raise errors.NoInputKeys(name)
         if number > len(words) - 1:
             raise errors.SyntaxError_
-        self.members = [members(c, key, store) for key in words[1 : number + 1]]
+        self.members = [members(c, key) for key in words[1 : number + 1]]
         self.weights = [1.0] * number
         self.aggregate, self.with_scores, self.limit = b"SUM", False, 0
         rest = iter(words[number + 1 :])
@@ -76,10 +75,9 @@ class Inputs:
         return found
 
 
-def members(c: Session, key: bytes, store: bool) -> Collection[bytes]:
+def members(c: Session, key: bytes) -> Collection[bytes]:
     """A sorted set's scores, a set, or nothing."""
-    look = c.writable if store else c.readable
-    value = look(key, Set if type(c.db.peek(key)) is Set else ZSet)
+    value = c.readable(key, Set if type(c.db.peek(key)) is Set else ZSet)
     if value is None:
         return {}
     return value.scores if type(value) is ZSet else value
@@ -190,7 +188,7 @@ def zunionstore(c: Session, destination: bytes, *args: bytes) -> Reply:
     5) "alan"
     6) "11"
     """
-    return keep(c, destination, b"zunionstore", Inputs(c, "zunionstore", args, STORE, True).stored(union))
+    return keep(c, destination, b"zunionstore", Inputs(c, "zunionstore", args, STORE).stored(union))
 
 
 @command("ZINTERSTORE destination numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]",
@@ -209,7 +207,7 @@ def zinterstore(c: Session, destination: bytes, *args: bytes) -> Reply:
     1) "alan"
     2) "7"
     """
-    return keep(c, destination, b"zinterstore", Inputs(c, "zinterstore", args, STORE, True).stored(intersection))
+    return keep(c, destination, b"zinterstore", Inputs(c, "zinterstore", args, STORE).stored(intersection))
 
 
 @command("ZDIFFSTORE destination numkeys key [key ...]", "write denyoom movablekeys", since="6.2.0",
@@ -226,5 +224,5 @@ def zdiffstore(c: Session, destination: bytes, *args: bytes) -> Reply:
     > ZRANGE points:gone 0 -1
     1) "ada"
     """
-    inputs = Inputs(c, "zdiffstore", args, store=True)
+    inputs = Inputs(c, "zdiffstore", args)
     return keep(c, destination, b"zdiffstore", difference(inputs.members[0], inputs.members[1:]))

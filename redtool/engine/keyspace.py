@@ -111,6 +111,10 @@ class Keyspace:
 
     def put(self, key: bytes, value: Any, keep_ttl: bool = False) -> None:
         """Store ``value`` under ``key``, replacing what was there and, unless told, its deadline."""
+        if self.expires and not keep_ttl:
+            when = self.expires.pop(key, None)
+            if when is not None and when <= self.clock.ns // 1_000_000 and self.lazy:
+                self.expire(key)  # what was there had ended: this is a new key
         if self._array is not None and key not in self.data:
             self._array.add(key)
         if self.careful:
@@ -121,8 +125,6 @@ class Keyspace:
             if self._on_new is not None and key not in self.data:
                 self._on_new(self, key)
         self.data[key] = value
-        if self.expires and not keep_ttl:
-            self.expires.pop(key, None)
 
     def remove(self, key: bytes) -> bool:
         """Delete a key. True when it was there."""
@@ -143,6 +145,8 @@ class Keyspace:
         when = self.expires.get(key)
         value = self.data[key]
         self.remove(key)
+        if self.peek(newkey) is not None:
+            self.remove(newkey)
         self.put(newkey, value)
         if when is not None:
             self.expire_at(newkey, when)

@@ -435,7 +435,7 @@ EVENTS: list[tuple[str, list[str]]] = [
     ("HSETEX h EX 0 FIELDS 1 a 1", ["hset", "hdel"]),
     ("HSETEX h EX 0 FIELDS 3 a 1 b 1 t 1", ["hset", "hdel", "del"]),
     ("HSETEX h EX 0 FIELDS 1 new 1", ["hset", "hdel"]),
-    ("HSETEX new EX 0 FIELDS 1 a 1", ["hset", "hdel", "del"]),
+    ("HSETEX new EX 0 FIELDS 1 a 1", ["new", "hset", "hdel", "del"]),
 ]
 
 
