@@ -137,8 +137,8 @@ class Connection(asyncio.Protocol):
     def back(self, reply: Reply) -> None:
         """Answer the command that ran apart, and go on with those behind it."""
         self.apart = False
+        self.replies.append(reply)
         self.encode_so_far()
-        self.out.append(encode(reply, self.session.proto))
         self.go_on()
         if self.session.ended:
             self.transport.close()
@@ -177,7 +177,7 @@ class Connection(asyncio.Protocol):
 
     def deliver(self, reply: Reply) -> None:
         """Send what comes out of turn."""
-        if self.running:
+        if self.running or self.apart:
             self.late.append((len(self.replies), reply))
         else:
             self.out.append(encode(reply, self.session.proto))
@@ -205,7 +205,7 @@ class Connection(asyncio.Protocol):
 
     def write(self) -> None:
         """Hand the journal to the kernel, then the replies to the socket."""
-        if self.running:
+        if self.running or self.apart:
             return
         if self.replies or self.late:
             self.encode_so_far()

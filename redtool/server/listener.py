@@ -92,7 +92,8 @@ class Listener:
     def soon(self, call: Callable[[], None]) -> None:
         """Call once what was asked for, however often, after the command that is running."""
         if not self._soon:
-            self.loop.call_soon(self._call)
+            later = self.loop.call_soon if self.scripts.wanted() else self.loop.call_soon_threadsafe
+            later(self._call)
         self._soon[call] = None
 
     def _call(self) -> None:
