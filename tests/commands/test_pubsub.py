@@ -15,6 +15,7 @@ from redtool.resp import Push
 from redtool.session import Session
 from redtool.store import Store
 from tests import party
+from tests.served import Served
 
 OK, QUEUED = b"OK", b"QUEUED"
 
@@ -27,7 +28,7 @@ def only(name: str) -> str:
 def said(verb: str, *names_and_counts: Any) -> list[Any]:
     """Confirmations in RESP2: said("subscribe", "a", 1, "b", 2)."""
     pairs = zip(names_and_counts[::2], names_and_counts[1::2], strict=True)
-    return [[verb.encode(), name if name is None else name.encode(), count] for name, count in pairs]
+    return [[verb.encode(), name if name is None else name.encode(), int(count)] for name, count in pairs]
 
 
 def pushed(verb: str, *names_and_counts: Any) -> list[Any]:
@@ -241,6 +242,45 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("a CLIENT KILL TYPE pubsub", {"a": [1], "b": [party.CLOSED]}),
         ("a PUBLISH c x", 0),
         ("a PUBSUB CHANNELS", []),
+        ("c PSUBSCRIBE *", {"c": said("psubscribe", "*", 1)}),
+        ("d SSUBSCRIBE *", {"d": said("ssubscribe", "*", 1)}),
+        ("a CLIENT KILL TYPE pubsub ID {c} {d}", {"a": [2], "c": [party.CLOSED], "d": [party.CLOSED]}),
+        ("a PUBSUB NUMPAT", 0),
+        ("a PUBSUB SHARDCHANNELS", []),
+    ],
+    "all are left in the order of subscribing": [
+        ("a SUBSCRIBE h g f e d c b a", {"a": said("subscribe", *"h1g2f3e4d5c6b7a8")}),
+        ("a UNSUBSCRIBE", {"a": said("unsubscribe", *"h7g6f5e4d3c2b1a0")}),
+    ],
+    "names and texts of any bytes": [
+        ('a SUBSCRIBE "" "\\x00\\xff"', {"a": [[b"subscribe", b"", 1], [b"subscribe", b"\0\xff", 2]]}),
+        ('a PSUBSCRIBE "" "\\x00*"', {"a": [[b"psubscribe", b"", 3], [b"psubscribe", b"\0*", 4]]}),
+        ('b PUBLISH "\\x00\\xff" "\\r\\n"',
+         {"a": [[b"message", b"\0\xff", b"\r\n"], [b"pmessage", b"\0*", b"\0\xff", b"\r\n"]], "b": [2]}),
+        ('b PUBLISH "" ""', {"a": [message("", ""), pmessage("", "", "")], "b": [2]}),
+        ('b PUBSUB NUMSUB "\\x00\\xff"', [b"\0\xff", 1]),
+        ('b PUBSUB CHANNELS ""', [b""]),
+    ],
+    "patterns": [
+        ("a PSUBSCRIBE h?llo", {"a": said("psubscribe", "h?llo", 1)}),
+        ("c PSUBSCRIBE h[ae]llo", {"c": said("psubscribe", "h[ae]llo", 1)}),
+        ('d PSUBSCRIBE "h\\\\*llo" [^h]', {"d": said("psubscribe", "h\\*llo", 1, "[^h]", 2)}),
+        ("b PUBLISH hello 1",
+         {"a": [pmessage("h?llo", "hello", "1")], "b": [2], "c": [pmessage("h[ae]llo", "hello", "1")]}),
+        ("b PUBLISH h*llo 2",
+         {"a": [pmessage("h?llo", "h*llo", "2")], "b": [2], "d": [pmessage("h\\*llo", "h*llo", "2")]}),
+        ("b PUBLISH i 3", {"b": [1], "d": [pmessage("[^h]", "i", "3")]}),
+        ("b PUBLISH h 4", 0),
+        ("b PUBLISH HELLO 5", 0),
+    ],
+    "HELLO 2 inside EXEC": [
+        ("a HELLO 3", ...),
+        ("a SUBSCRIBE c", {"a": pushed("subscribe", "c", 1)}),
+        ("a MULTI", OK),
+        ("a HELLO 2", QUEUED),
+        ("a GET k", QUEUED),
+        ("a EXEC", ...),
+        ("a GET k", only("get")),
     ],
 }  # fmt: skip
 
@@ -250,16 +290,73 @@ def test_tables(clients: party.Party, name: str) -> None:
     party.table(clients, TABLES[name])
 
 
+def test_client_list_counts_subscriptions(clients: party.Party) -> None:
+    party.run(clients, "a", "HELLO 3")
+    party.run(clients, "a", "SUBSCRIBE x y")
+    party.run(clients, "a", "PSUBSCRIBE z*")
+    party.run(clients, "a", "SSUBSCRIBE x y z")
+    party.run(clients, "b", "SUBSCRIBE x")
+    party.run(clients, "c", "PING")
+    (text,) = party.run(clients, "c", "CLIENT LIST TYPE pubsub")["c"]
+    found = [dict(word.split(b"=", 1) for word in line.split()) for line in text.splitlines()]
+    counts = [[line[name] for name in (b"sub", b"psub", b"ssub")] for line in found]
+    assert counts == [[b"2", b"1", b"3"], [b"1", b"0", b"0"]]
+    assert all(line[b"flags"].rstrip(b"U") == b"P" for line in found)  # U: through a unix socket
+
+
+def test_users_hear_and_speak_on_their_channels_alone(clients: party.Party) -> None:
+    party.run(clients, "a", "ACL SETUSER ear on nopass +@all ~* resetchannels &news.* &raw")
+    denied = "-NOPERM No permissions to access a channel"
+    try:
+        party.table(clients, [
+            ("b AUTH ear x", OK),
+            ("b SUBSCRIBE sport", denied),
+            ("b SUBSCRIBE news.a sport", denied),
+            ("b PSUBSCRIBE *", denied),
+            ("b PSUBSCRIBE news.a*", denied),
+            ("b SSUBSCRIBE sport", denied),
+            ("b PUBLISH sport x", denied),
+            ("b SPUBLISH sport x", denied),
+            ("b PUBLISH news.a x", 0),
+            ("b PUBSUB NUMSUB sport", [b"sport", 0]),
+            ("b PSUBSCRIBE news.* raw", {"b": said("psubscribe", "news.*", 1, "raw", 2)}),
+            ("b SUBSCRIBE news.a raw", {"b": said("subscribe", "news.a", 3, "raw", 4)}),
+            ("b UNSUBSCRIBE sport", {"b": said("unsubscribe", "sport", 4)}),
+            ("a PUBLISH raw x", {"a": [2], "b": [message("raw", "x"), pmessage("raw", "raw", "x")]}),
+            ("a ACL SETUSER ear &more", OK),
+            ("a PUBLISH news.b x", {"a": [1], "b": [pmessage("news.*", "news.b", "x")]}),
+            ("a ACL SETUSER ear resetchannels &news.*", {"a": [OK], "b": [party.CLOSED]}),
+            ("a PUBLISH raw x", 0),
+        ])  # fmt: skip
+    finally:
+        party.run(clients, "a", "ACL DELUSER ear")
+
+
+def test_a_lost_connection_hears_no_more(served: Served) -> None:
+    client = served.client()
+    for line in (b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE"):
+        client.call(line, b"c")
+    assert served.call("PUBSUB", "NUMSUB", "c") == [b"c", 1]
+    client.close()
+    while served.store.hub is not None and (served.store.hub.channels or served.store.hub.shards):
+        served.call("PING")
+    assert served.call("PUBLISH", "c", "x") == 0
+    assert served.call("PUBSUB", "NUMPAT") == 0
+
+
 def test_many_subscriptions_leave_with_their_client() -> None:
     store = Store(Config())
     listener, other = Session(store), Session(store)
     listener.proto = 3
-    many = [b"c%d" % n for n in range(20_000)]
+    many = [b"c%d" % n for n in range(100_000)]
     store.execute(listener, (b"SUBSCRIBE", *many))
     store.execute(listener, (b"PSUBSCRIBE", *[b"x%d*" % n for n in range(100)]))
     assert store.execute(other, (b"PUBLISH", many[-1], b"hi")) == 1
     assert list(listener.inbox) == [Push([b"message", many[-1], b"hi"])]
     assert len(store.execute(other, (b"PUBSUB", b"CHANNELS"))) == len(many)  # type: ignore[arg-type]
+    left = store.execute(listener, (b"UNSUBSCRIBE",))
+    assert left[-1] == [b"unsubscribe", many[-1], 100]  # type: ignore[index]
+    store.execute(listener, (b"SUBSCRIBE", *many))
     listener.close()
     hub = store.hub
     assert isinstance(hub, Hub) and not (hub.channels or hub.patterns or hub.shards or hub.matchers)
