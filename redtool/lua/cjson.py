@@ -127,7 +127,7 @@ def functions(machine: Machine) -> dict[bytes, object]:
     """The functions of the module, with settings of their own."""
     settings = Settings(machine)
     found = settings.functions()
-    found[b"new"] = lambda *args: machine.renewed(functions(machine) | {b"null": machine.null})
+    found[b"new"] = lambda *args: machine.renewed(functions(machine))
     return found
 
 

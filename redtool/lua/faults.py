@@ -100,7 +100,7 @@ def number_text(value: float, precision: int = 14) -> bytes:
 
 def to_number(text: bytes) -> float | None:
     """Read a number as Lua's tonumber does, hexadecimal included; None for what is none."""
-    text = text.strip(b" \t\n\v\f\r")
+    text = text.partition(b"\0")[0].strip(b" \t\n\v\f\r")  # C sees no more of it
     if b"_" in text:
         return None
     try:

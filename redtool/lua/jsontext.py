@@ -20,6 +20,7 @@ SIGNS = {b"{": b"T_OBJ_BEGIN", b"}": b"T_OBJ_END", b"[": b"T_ARR_BEGIN", b"]": b
          b":": b"T_COLON"}  # fmt: skip
 WORDS = {b"t": (b"true", True), b"f": (b"false", False), b"n": (b"null", None)}
 NAMES = {True: b"T_BOOLEAN", False: b"T_BOOLEAN", None: b"T_NULL"}
+CLOSING = {b"T_ARR_BEGIN": b"T_ARR_END", b"T_OBJ_BEGIN": b"T_OBJ_END"}
 END, STRING, NUM, WORD = b"T_END", b"T_STRING", b"T_NUMBER", b"word"
 
 
@@ -57,17 +58,49 @@ class Reader:
         return BadText(b"Expected %b but found %b at character %d" % (expected, found, self.start + 1))
 
     def read(self) -> Any:
-        """The value that begins with the token at hand."""
-        kind = self.kind
-        if kind in (STRING, NUM):
-            return self.value
-        if kind == WORD:
-            return self.null if self.value is None else self.value
-        if kind == b"T_OBJ_BEGIN":
-            return self.members()
-        if kind == b"T_ARR_BEGIN":
-            return self.elements()
-        raise self.wrong(b"value")
+        """The value that begins with the token at hand. Open arrays and objects are on a stack: no recursion."""
+        stack: list[tuple[list[Any] | None, Any, bytes]] = []  # elements, or None and the object, and its latest key
+        while True:
+            kind = self.kind
+            if kind == b"T_ARR_BEGIN" or kind == b"T_OBJ_BEGIN":
+                self.deeper()
+                self.next()
+                if self.kind == CLOSING[kind]:
+                    self.depth -= 1
+                    value = self.table([])
+                else:
+                    stack.append(([], None, b"") if kind == b"T_ARR_BEGIN" else (None, self.table({}), self.key()))
+                    continue
+            elif kind in (STRING, NUM):
+                value = self.value
+            elif kind == WORD:
+                value = self.null if self.value is None else self.value
+            else:
+                raise self.wrong(b"value")
+            while stack:
+                items, members, key = stack.pop()
+                self.next()
+                if items is not None:
+                    items.append(value)
+                    if self.kind == b"T_COMMA":
+                        stack.append((items, None, b""))
+                        self.next()
+                        break
+                    if self.kind != b"T_ARR_END":
+                        raise self.wrong(b"comma or array end")
+                    value = self.table(items)
+                else:
+                    members[key] = value
+                    if self.kind == b"T_COMMA":
+                        self.next()
+                        stack.append((None, members, self.key()))
+                        break
+                    if self.kind != b"T_OBJ_END":
+                        raise self.wrong(b"comma or object end")
+                    value = members
+                self.depth -= 1
+            else:
+                return value
 
     def deeper(self) -> None:
         """Step into an array or an object."""
@@ -75,47 +108,16 @@ class Reader:
         if self.depth > self.most:
             raise BadText(b"Found too many nested data structures (%d) at character %d" % (self.depth, self.at))
 
-    def members(self) -> Any:
-        """An object."""
-        self.deeper()
-        made = self.table({})
+    def key(self) -> bytes:
+        """A member's name, its colon, and the first token of its value."""
+        if self.kind != STRING:
+            raise self.wrong(b"object key string")
+        key: bytes = self.value  # type: ignore[assignment]
         self.next()
-        if self.kind == b"T_OBJ_END":
-            self.depth -= 1
-            return made
-        while True:
-            if self.kind != STRING:
-                raise self.wrong(b"object key string")
-            key = self.value
-            self.next()
-            if self.kind != b"T_COLON":
-                raise self.wrong(b"colon")
-            self.next()
-            made[key] = self.read()
-            self.next()
-            if self.kind == b"T_OBJ_END":
-                self.depth -= 1
-                return made
-            if self.kind != b"T_COMMA":
-                raise self.wrong(b"comma or object end")
-            self.next()
-
-    def elements(self) -> Any:
-        """An array."""
-        self.deeper()
-        items: list[Any] = []
+        if self.kind != b"T_COLON":
+            raise self.wrong(b"colon")
         self.next()
-        if self.kind != b"T_ARR_END":
-            while True:
-                items.append(self.read())
-                self.next()
-                if self.kind == b"T_ARR_END":
-                    break
-                if self.kind != b"T_COMMA":
-                    raise self.wrong(b"comma or array end")
-                self.next()
-        self.depth -= 1
-        return self.table(items)
+        return key
 
     def next(self) -> None:
         """Go to the next token."""

@@ -80,7 +80,7 @@ class Machine:
         self.piece, self.safely = inner["piece"], inner["safely"]
         self._where, self._called = given[b"where"], given[b"called"]
         self.null, self.contents_of = given[b"null"], given[b"contents_of"]
-        self.as_function = self.lua.execute(b"local make = python.as_function return function(f) return make(f) end")
+        self.dressed: Callable[[Any], Any] = given[b"dressed"]
         self.to_json: Callable[..., tuple[bool, Any]]  # given by cjson and cmsgpack, below
         self.flatten: Callable[..., tuple[bool, Any]]
         self.table: Callable[[object], Any] = table
@@ -132,7 +132,7 @@ class Machine:
 
     def renewed(self, group: dict[bytes, object]) -> Any:
         """Make a table of functions for scripts while one runs."""
-        return self.table({name: self.as_function(self.checked(item)) if callable(item) else item for name, item in group.items()})
+        return self.dressed(self.table(self._checked(group)))
 
     def room(self, nbytes: int) -> None:
         """Make sure that Python may put so much on Lua's side: where it does not fit, Lua cannot be left any more."""

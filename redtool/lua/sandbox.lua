@@ -17,11 +17,15 @@ local MAX_PATTERN = 4000
 local HOST = "^host:%d+: "
 local OURS = "^redtool:%d+: "  -- how an error of a C function begins that was called from here
 
-for _, group in next, api do
+-- Functions of Python come as objects, which no script may see: each is put into a function of C.
+local function dressed(group)
   for name, fn in next, group do
     if type(fn) == "userdata" then group[name] = as_function(fn) end
   end
+  return group
 end
+
+for _, group in next, api do dressed(group) end
 local tick, explain = api.inner.tick, api.inner.explain
 
 -- Read-only tables: an empty proxy before the contents, which no script ever holds.
@@ -568,4 +572,8 @@ return {
   compile = compile, run_script = run_script, run_long = run_long, run_function = run_function,
   run_library = run_library, piece = piece, where = where, called = called, safely = safely, null = null,
   contents_of = contents_of,
+  dressed = function(group)
+    dressed(group).null = null
+    return group
+  end,
 }
