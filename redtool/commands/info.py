@@ -150,7 +150,7 @@ def stats(c: Session) -> Fields:
     began, *before = store.sample
     seconds = max((c.clock.ns - began) / 1e9, 1e-9)
     rates = [max(now - then, 0) / seconds for now, then in zip(totals, before, strict=True)]
-    tracking = store.trackers
+    tracking, hub = store.trackers, store.hub
     return {
         "total_connections_received": store.sessions_opened - store.sessions_before,
         "total_commands_processed": commands, "instantaneous_ops_per_sec": round(rates[0]),
@@ -164,7 +164,8 @@ def stats(c: Session) -> Fields:
         **zeros("expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients "
                 "evicted_scripts total_eviction_exceeded_time current_eviction_exceeded_time"),
         "keyspace_hits": store.hits, "keyspace_misses": store.misses,
-        **zeros("pubsub_channels pubsub_patterns pubsubshard_channels"),
+        "pubsub_channels": len(hub.channels) if hub else 0, "pubsub_patterns": len(hub.patterns) if hub else 0,
+        "pubsubshard_channels": len(hub.shards) if hub else 0,
         "latest_fork_usec": store.persistence.last_fork_us if store.persistence else 0,
         "total_forks": store.persistence.forks if store.persistence else 0,
         **zeros("migrate_cached_sockets slave_expires_tracked_keys active_defrag_hits "

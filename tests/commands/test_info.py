@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests import embedded
+from tests import embedded, party
 from tests.commands.conftest import Runner
 from tests.servers import RealServer
 
@@ -129,6 +129,17 @@ def test_clients_that_watch_and_wait(r: Runner) -> None:
     assert (facts["watching_clients"], facts["total_watched_keys"], facts["blocked_clients"]) == ("1", "2", "0")
 
 
+def test_listeners_are_counted(clients: party.Party) -> None:
+    for line in ("SUBSCRIBE x y", "PSUBSCRIBE x* y* z*", "SSUBSCRIBE x"):
+        party.run(clients, "a", line)
+    party.run(clients, "b", "SUBSCRIBE x")
+    party.run(clients, "c", "SSUBSCRIBE x")
+    (text,) = party.run(clients, "d", "INFO everything")["d"]
+    facts = fields(text)
+    names = ("pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "pubsub_clients")
+    assert [facts[name] for name in names] == ["2", "3", "1", "3"]
+
+
 def test_memory_follows_the_dataset() -> None:
     r = Runner(embedded.Client())
     assert fields(r("INFO memory"))["used_memory"] == "0"
@@ -157,7 +168,7 @@ def test_sizes_for_people(size: int, text: str) -> None:
 class Files:
     """Stands in for the files of a store: a save that failed, a rewrite that runs."""
 
-    save_child, rewrite_child, last_fork_us, lastsave, saved_changes = 0, 77, 123, 1234, 1
+    save_child, rewrite_child, last_fork_us, forks, lastsave, saved_changes = 0, 77, 123, 2, 1234, 1
     last_save_ok, last_rewrite_ok = False, True
 
     def poll(self) -> None:
@@ -187,6 +198,7 @@ def test_persistence_is_told_by_the_files() -> None:
         "aof_base_size": "400",
     }  # fmt: skip
     assert {name: facts[name] for name in expected} == expected
-    assert fields(client.call("INFO", "stats"))["latest_fork_usec"] == "123"
+    facts = fields(client.call("INFO", "stats"))
+    assert (facts["latest_fork_usec"], facts["total_forks"]) == ("123", "2")
     client.store.guard = "No space left on device"
     assert fields(client.call("INFO", "persistence"))["aof_last_write_status"] == "err"
