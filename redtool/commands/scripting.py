@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 command = group("scripting")
 
-RUNS = "noscript skip_monitor may_replicate no_mandatory_keys stale"
-READS = "readonly noscript skip_monitor no_mandatory_keys stale"
+RUNS = "noscript skip_monitor movablekeys no_mandatory_keys stale"
+READS = "readonly noscript skip_monitor movablekeys no_mandatory_keys stale"
 TAIL = "numkeys [key [key ...]] [arg [arg ...]]"
 DEPENDS = "Depends on the script that is executed."
 
@@ -47,7 +47,7 @@ def run_known(c: Session, name: bytes, args: tuple[bytes, ...], reads: bool) -> 
 
 @command(f"EVAL script {TAIL}", RUNS, since="2.6.0", complexity=DEPENDS)
 def eval_(c: Session, *args: bytes) -> Reply:
-    """Run a Lua script; the store does nothing else meanwhile, and its changes are kept together.
+    """Run a Lua script as one unit, its changes kept together.
 
     > EVAL "return redis.call('INCRBY', KEYS[1], ARGV[1])" 1 visits 5
     (integer) 5
@@ -168,7 +168,7 @@ def kill(c: Session, function: bool) -> Reply:
 
 @command("SCRIPT DEBUG <YES | SYNC | NO>", "noscript", since="3.2.0")
 def script_debug(c: Session, mode: bytes) -> Reply:
-    """Switch the debugger on for a connection; there is none here, so only NO is taken.
+    """Switch the debugger off; there is none here to switch on.
 
     > SCRIPT DEBUG NO
     OK

@@ -161,10 +161,11 @@ FLAGS = {
     b"exec": ({b"skip_slowlog"}, {b"skip_commandlog"}),
     **dict.fromkeys([b"scan", b"randomkey"], ({b"touches_arbitrary_keys"}, set())),
     **dict.fromkeys([b"hexpire", b"hpexpire", b"hexpireat", b"hpexpireat"], ({b"denyoom"}, set())),
+    **dict.fromkeys([b"script|exists", b"script|flush", b"script|show"], (set(), {b"stale"})),
     **dict.fromkeys([b"cluster|info", b"cluster|myid", b"cluster|myshardid", b"cluster|nodes"], (set(), {b"loading"})),
 }
 # Valkey's CLUSTER REPLICATE NO ONE; and what only a cluster needs: specifications of what is sent where a key would be.
-APART = {(b"cluster|replicate", "arity")}
+APART = {(b"cluster|replicate", "arity"), (b"script|debug", "arity")}
 APART |= {(name, what) for name in (b"clusterscan", b"ssubscribe", b"sunsubscribe", b"spublish") for what in ("keys", "specs")}
 
 
