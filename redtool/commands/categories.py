@@ -29,8 +29,10 @@ INSTEAD = {
 
 
 def categories(command: Command) -> frozenset[str]:
-    """The categories of a command, without the ``@``."""
+    """The categories of a command, without the ``@``; a module's have none in Redis 8.2."""
     flags = command.flags
+    if "module" in flags:
+        return frozenset()
     found = {name for flag, name in BY_FLAG.items() if flag in flags}
     found.add("fast" if "fast" in flags else "slow")
     if "admin" in flags:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 command = group("generic")
 
-KINDS = frozenset({b"string", b"list", b"hash", b"set", b"zset", b"stream"})
+KINDS = frozenset({b"string", b"list", b"hash", b"set", b"zset", b"stream", b"vectorset"})
 
 
 def found(c: Session, key: bytes) -> Any:

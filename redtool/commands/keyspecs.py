@@ -37,6 +37,7 @@ FLAGS = {
         "RW access delete, RW access delete incomplete": "MIGRATE",
         "RW access update variable_flags": "SET BITFIELD",
         "RW update delete": "XACKDEL",
+        "RW access update": "VCARD VDIM VEMB VGETATTR VINFO VISMEMBER VLINKS VRANDMEMBER VSIM",
         "RW access": "PFCOUNT PFDEBUG",
         "RW access insert, RO access": "PFMERGE",
         "RO access, OW update": "COPY",

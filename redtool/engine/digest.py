@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from redtool.engine.lists import List
     from redtool.engine.sets import Set
     from redtool.engine.streams import Stream
+    from redtool.engine.vectors import VectorSet
 
 EMPTY = bytes(20)
-KINDS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6}
+KINDS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"vectorset": 5, b"stream": 6}
 
 
 def _joined(digest: bytes, part: bytes) -> bytes:
@@ -72,9 +73,17 @@ def _of_stream(digest: bytes, value: Stream) -> bytes:
     return digest
 
 
+def _of_vectors(digest: bytes, value: VectorSet) -> bytes:
+    found = _joined(EMPTY, _mixed(EMPTY, b"%d" % len(value), b"%d" % value.dim))
+    for node in value.nodes.values():
+        part = _mixed(EMPTY, value.quant.to_bytes(node.data, value.dim), node.name)
+        found = _joined(found, part if node.attribute is None else _mixed(part, node.attribute))
+    return _joined(digest, found)
+
+
 PARTS: dict[bytes, Callable[[bytes, Any], bytes]] = {
     b"string": _of_string, b"list": _of_list, b"set": _of_set,
-    b"zset": _of_zset, b"hash": _of_hash, b"stream": _of_stream,
+    b"zset": _of_zset, b"hash": _of_hash, b"vectorset": _of_vectors, b"stream": _of_stream,
 }  # fmt: skip
 
 

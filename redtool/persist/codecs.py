@@ -181,7 +181,7 @@ class Loaders(dict[int, "Loader"]):
         if home is None:
             name = FUTURE[self.valkey].get(kind)
             raise Damaged(f"value type {kind}{f' ({name})' if name else ''} is not supported")
-        module = _module(home)
+        module = home_of(home)
         self.update((kind, load) for kind, load in module.LOADERS.items() if self.homes.get(kind) == home)
         if self.valkey:
             self.update(getattr(module, "VALKEY_LOADERS", {}))
@@ -192,12 +192,13 @@ class Savers(dict[type, "Saver"]):
     """Class of a value -> saver."""
 
     def __missing__(self, cls: type) -> Saver:
-        save: Saver = _module(cls.__module__.rpartition(".")[2]).save
+        save: Saver = home_of(cls.__module__.rpartition(".")[2]).save
         self[cls] = save
         return save
 
 
-def _module(name: str) -> Any:
+def home_of(name: str) -> Any:
+    """The codec module of this name."""
     from importlib import import_module
 
     return import_module(f"redtool.persist.{name}")

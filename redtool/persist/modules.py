@@ -1,15 +1,18 @@
-"""Values of modules in RDB files (type 7): stepped over, never understood."""
+"""Values of modules in RDB files (type 7): stepped over, except those of types that redtool has itself."""
 
 from __future__ import annotations
 
-from redtool.persist.codecs import Damaged, length, string
+from redtool.persist.codecs import Damaged, home_of, length, string
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from redtool.persist.codecs import Buffer
 
 END, SIGNED, UNSIGNED, FLOAT, DOUBLE, STRING = range(6)
 SIZES = {FLOAT: 4, DOUBLE: 8}
+HOMES = {"vectorset": "vectors"}  # a type's name -> the module whose ``load`` reads its data
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -23,9 +26,14 @@ class ModuleValue:
         self.name = name
 
 
-def load(data: Buffer, pos: int) -> tuple[ModuleValue, int]:
+def load(data: Buffer, pos: int) -> tuple[Any, int]:
     number, pos = length(data, pos)
-    return ModuleValue(type_name(number)), skip(data, pos)
+    name = type_name(number)
+    home = HOMES.get(name)
+    if home is None:
+        return ModuleValue(name), skip(data, pos)
+    value, pos = home_of(home).load(data, pos, number & 0x3FF)
+    return value, pos
 
 
 def type_name(number: int) -> str:

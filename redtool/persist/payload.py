@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOOTER = 10  # bytes: version (2) and checksum (8), both little endian
-MODULE = 7  # type byte of a module's value, which can be stepped over but not kept
+UNKNOWN = b"module"  # the kind of a value that can be stepped over but not kept
 # RDB versions: plain types (Redis 5 reads them), streams, those with field deadlines, Valkey's own
 PLAIN, STREAMS, FIELDS, VALKEY = 9, 10, 12, 80
 FUNCTIONS = 10  # the version that brought libraries of functions
@@ -44,7 +44,7 @@ def unpack(payload: bytes) -> Any:
         value, pos = loaders[payload[0]](payload[:end], 1)
     except DAMAGE:
         raise errors.BadFormat from None
-    if value is None or pos != end or payload[0] == MODULE:
+    if value is None or pos != end or getattr(value, "kind", b"") == UNKNOWN:
         raise errors.BadFormat
     return value
 
