@@ -54,7 +54,9 @@ def fcall_ro(c: Session, *args: bytes) -> Reply:
 @command("FUNCTION LOAD [REPLACE] function-code", "write denyoom noscript", since="7.0.0",
          complexity="O(1) (considering compilation time is redundant)")  # fmt: skip
 def function_load(c: Session, *args: bytes) -> Reply:
-    """Load a library: the code runs once and registers its functions, which the store keeps.
+    """Load a library of functions, which the store keeps.
+
+    Its code runs once and registers the functions.
 
     > FUNCTION LOAD "#!lua name=counters\\nredis.register_function('hit', function(keys) return redis.call('INCR', keys[1]) end)"
     "counters"
@@ -116,7 +118,9 @@ def function_dump(c: Session) -> Reply:
 @command("FUNCTION RESTORE serialized-value [FLUSH | APPEND | REPLACE]", "write denyoom noscript", since="7.0.0",
          complexity="O(N) where N is the number of functions on the payload")  # fmt: skip
 def function_restore(c: Session, payload: bytes, *args: bytes) -> Reply:
-    """Load the libraries of a FUNCTION DUMP: all or none. A name that is there is an error, unless REPLACE or FLUSH.
+    """Load the libraries of a FUNCTION DUMP: all or none.
+
+    A name that is there is an error, unless REPLACE or FLUSH.
 
     > FUNCTION RESTORE dump
     (error) ERR DUMP payload version or checksum are wrong
@@ -213,7 +217,7 @@ def function_help(c: Session) -> Reply:
     """List the subcommands.
 
     > FUNCTION HELP
-    1) FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+     1) FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
     …
     """
     from redtool.commands.help import lines

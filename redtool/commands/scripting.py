@@ -84,8 +84,8 @@ def evalsha_ro(c: Session, *args: bytes) -> Reply:
     """Run a loaded Lua script, by its SHA1, that may only read.
 
     > SCRIPT LOAD "return redis.call('EXISTS', KEYS[1])"
-    "36f11fb7bbf8a8f3ec2ba3a1ab2a2a9c9e1e3fd4"
-    > EVALSHA_RO 36f11fb7bbf8a8f3ec2ba3a1ab2a2a9c9e1e3fd4 1 visits
+    "36470718001cbf79c047c6e440069970b40bb3b4"
+    > EVALSHA_RO 36470718001cbf79c047c6e440069970b40bb3b4 1 visits
     (integer) 0
     """
     return run_known(c, b"EVALSHA_RO", args, True)
@@ -186,7 +186,7 @@ def script_help(c: Session) -> Reply:
     """List the subcommands.
 
     > SCRIPT HELP
-    1) SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+     1) SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
     …
     """
     from redtool.commands.help import lines
