@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.commands.table import group
-from redtool.resp import OK
+from redtool.resp import OK, Replies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def exec_(c: Session) -> Reply:
         c.deny_block = False
         c.journal()
         c.store.commit()
+    if c.store.hub is not None:  # a SUBSCRIBE among them: its one confirmation is its reply
+        replies = [reply[0] if type(reply) is Replies and len(reply) == 1 else reply for reply in replies]
     return replies
 
 

@@ -360,3 +360,12 @@ def test_many_subscriptions_leave_with_their_client() -> None:
     listener.close()
     hub = store.hub
     assert isinstance(hub, Hub) and not (hub.channels or hub.patterns or hub.shards or hub.matchers)
+
+
+def test_a_confirmation_inside_exec_is_a_reply_like_any_other() -> None:
+    """On the wire it looks the same; who reads values must not find a list around it."""
+    session = Session(Store(Config()))
+    for line in (b"MULTI", b"SUBSCRIBE c", b"UNSUBSCRIBE", b"PING"):
+        session.store.execute(session, tuple(line.split()))
+    confirmed = [Push([b"subscribe", b"c", 1]), Push([b"unsubscribe", b"c", 0])]
+    assert session.store.execute(session, (b"EXEC",)) == [*confirmed, b"PONG"]
