@@ -134,7 +134,7 @@ class Embedded:
                 self.store.tick()
 
     def _breathe(self, slow: bool) -> None:
-        """While a script runs on: notice Ctrl-C, and once it is slow let other threads in for a moment (SCRIPT KILL)."""
+        """While a script runs on: notice Ctrl-C, and once it is slow let other threads in for a moment."""
         if self.stop_asked():
             raise KeyboardInterrupt
         if slow:

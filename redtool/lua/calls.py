@@ -19,7 +19,7 @@ REPLICATION = {b"REPL_NONE": 0, b"REPL_AOF": 1, b"REPL_SLAVE": 2, b"REPL_REPLICA
 
 def functions(machine: Machine) -> dict[bytes, dict[bytes, object]]:
     """What is in ``redis``, in what EVAL sees of it beside, and in what a library sees while it is loaded."""
-    from redtool.commands.info import SERVER_VERSION
+    from redtool.commands.connection import SERVER_VERSION
     from redtool.lua.libraries import register_function
 
     version = {b"REDIS_VERSION": SERVER_VERSION.encode(), b"REDIS_VERSION_NUM": version_number(SERVER_VERSION)}

@@ -150,7 +150,7 @@ def packed(machine: Machine, value: Value) -> bytes:
         elif kind == 2:
             out.append(number(take()))  # type: ignore[arg-type]
         elif kind in fixed:
-            out.append(fixed[kind])  # type: ignore[index]
+            out.append(fixed[kind])
         else:
             count = int(take())  # type: ignore[call-overload]
             out.append(header(count, 0x90, 0xDC) if kind == 6 else header(count, 0x80, 0xDE))

@@ -78,7 +78,7 @@ class Places:
 
 def type_name(value: Value) -> bytes:
     """The name of a value's type in Lua."""
-    from lupa.lua51 import lua_type
+    from lupa.lua51 import lua_type  # type: ignore[import-untyped]
 
     if value is None:
         return b"nil"

@@ -13,7 +13,8 @@ BLANK = re.compile(rb"[ \t\n\r]*")
 PLAIN = re.compile(rb'[^"\\\0]*')
 NUMBER = re.compile(
     rb"[-+]?(?:0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][-+]?[0-9]+)?"
-    rb"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])")  # fmt: skip
+    rb"|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+    rb"|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|[nN][aA][nN])")  # fmt: skip
 STRICT = re.compile(rb"-?(?:0[xX]|0[0-9]|[iInN])|\+")  # what a number must not begin like
 ESCAPES = {b'"': b'"', b"\\": b"\\", b"/": b"/", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 SIGNS = {b"{": b"T_OBJ_BEGIN", b"}": b"T_OBJ_END", b"[": b"T_ARR_BEGIN", b"]": b"T_ARR_END", b",": b"T_COMMA",

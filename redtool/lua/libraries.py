@@ -236,7 +236,8 @@ def _named(table: Any) -> Function:
         raise CallError(b"ERR callback argument given to redis.register_function must be a function")
     if b"flags" in given:
         if _type(given[b"flags"]) != "table":
-            raise CallError(b"ERR flags argument to redis.register_function must be a table representing function flags")
+            raise CallError(b"ERR flags argument to redis.register_function must be a table representing function "
+                            b"flags")  # fmt: skip
         flags = frozenset(_items(given[b"flags"]))
         if flags - FLAGS:
             raise CallError(b"ERR unknown flag given")
@@ -264,7 +265,7 @@ def _text(value: Value) -> bytes | None:
 
 
 def _type(value: Value) -> str | None:
-    from lupa.lua51 import lua_type
+    from lupa.lua51 import lua_type  # type: ignore[import-untyped]
 
     return lua_type(value)  # type: ignore[no-any-return]
 

@@ -6,7 +6,7 @@ import os
 from _thread import RLock
 from time import monotonic_ns
 
-from lupa.lua51 import LuaError, LuaMemoryError, LuaRuntime
+from lupa.lua51 import LuaError, LuaMemoryError, LuaRuntime  # type: ignore[import-untyped]
 
 from redtool.lua.faults import CallError, Fault, Places
 
@@ -66,10 +66,11 @@ class Machine:
             b"cjson": cjson.functions(self),
             **calls.functions(self),
         }
-        api = table({name: table(self._checked(group) if name != b"inner" else group) for name, group in groups.items()})
+        api = table({name: table(group if name == b"inner" else self._checked(group))
+                     for name, group in groups.items()})  # fmt: skip
         with open(path, "rb") as file:
             text = file.read()
-        load = self.lua.execute(b"local load = loadstring return function(text, name) return assert(load(text, name)) end")
+        load = self.lua.execute(b"return function(text, name) return assert(loadstring(text, name)) end")
         python = self.lua.globals()[b"python"]
         given = load(text, b"=redtool")(python, api, SOFT_MEMORY // 1024, EVERY)
         names = ("compile", "run_script", "run_long", "run_function", "run_library", "piece", "safely")
@@ -84,8 +85,8 @@ class Machine:
         self.to_json: Callable[..., tuple[bool, Any]]  # given by cjson and cmsgpack, below
         self.flatten: Callable[..., tuple[bool, Any]]
         self.table: Callable[[object], Any] = table
-        for name in (b"python", b"debug", b"package", b"require", b"module", b"io", b"loadfile", b"dofile", b"newproxy"):
-            self.lua.globals()[name] = None
+        for unsafe in (b"python", b"debug", b"package", b"require", b"module", b"io", b"loadfile", b"dofile"):
+            self.lua.globals()[unsafe] = None
         cjson.load(self)
         cmsgpack.load(self)
 

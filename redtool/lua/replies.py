@@ -1,4 +1,4 @@
-"""Replies on their way between commands and Lua: what a command gives becomes a Lua value, what a script gives a reply."""
+"""Replies on their way: what a command gives becomes a value of Lua, what a script gives a reply."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def message(error: errors.ReplyError) -> bytes:
     return error.message.encode("utf-8", "surrogateescape")
 
 
-STRING, NUMBER, TRUE, FALSE, NIL, ERR, STATUS, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = range(1, 14)  # as in sandbox.lua
+STRING, NUMBER, TRUE, FALSE, NIL, ERR, STATUS, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = range(1, 14)  # sandbox.lua
 
 
 class Flat:

@@ -60,7 +60,7 @@ class Run:
             if kind is bytes:
                 found.append(value)  # type: ignore[arg-type]
             elif kind is int:
-                found.append(b"%d" % value)  # type: ignore[str-bytes-safe]
+                found.append(b"%d" % value)  # type: ignore[str-format]
             elif kind is float:
                 found.append(number_text(value, 17))  # type: ignore[arg-type]
             else:
@@ -102,7 +102,7 @@ class Run:
     # -- time
 
     def tick(self) -> bytes | None:
-        """Called every so many instructions: why the script must end, or None. Lets other clients in when it is slow."""
+        """Called every so many instructions: why the script must end, or None. A slow one lets other clients in."""
         if self.kill:
             return self.kill
         took = monotonic_ns() - self.started

@@ -64,7 +64,9 @@ class Scripts:
         sha = sha1(body, usedforsecurity=False).hexdigest().encode()
         script = self.known.get(sha)
         if script is None:
-            script = self.known[sha] = self.recent.pop(sha, None) or self._compile(sha, body)
+            found = self.recent.get(sha)
+            self.recent.pop(sha, None)
+            script = self.known[sha] = found or self._compile(sha, body)
         return script
 
     def brought(self, body: bytes) -> Script:
@@ -74,7 +76,11 @@ class Scripts:
         if script is not None:
             return script
         recent = self.recent
-        script = recent.pop(sha, None) or self._compile(sha, body)
+        script = recent.get(sha)
+        if script is None:
+            script = self._compile(sha, body)
+        else:
+            del recent[sha]  # to the end of the line
         recent[sha] = script
         if len(recent) > KEPT:
             del recent[next(iter(recent))]

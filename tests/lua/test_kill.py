@@ -1,4 +1,5 @@
 """Scripts that do not end: other clients are told BUSY, SCRIPT KILL and Ctrl-C stop them whatever they do."""
+# ruff: noqa: E501 - a script is one line
 
 from __future__ import annotations
 
@@ -78,16 +79,22 @@ def test_kill(store: Embedded, loop: str) -> None:
 
 
 def test_one_that_has_written_is_not_killed(store: Embedded) -> None:
-    script = Runaway(store, "EVAL", "redis.call('SET','x','1') while redis.call('INCR','n') < 20000 do end return 'done'", 0)
+    script = Runaway(
+        store, "EVAL", "redis.call('SET','x','1') while redis.call('INCR','n') < 20000 do end return 'done'", 0
+    )
     assert refusal(store, "SCRIPT", "KILL").startswith("UNKILLABLE ")
     assert script.end() == b"done"
     assert store.execute("GET", "n") == b"20000"
 
 
 def test_functions_are_killed_by_their_own_command(store: Embedded) -> None:
-    store.execute("FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('loop', function() while true do end end)")
+    store.execute(
+        "FUNCTION", "LOAD", "#!lua name=l\nredis.register_function('loop', function() while true do end end)"
+    )
     script = Runaway(store, "FCALL", "loop", 1, "k", "a")
-    assert refusal(store, "SCRIPT", "KILL").startswith("BUSY Redis is busy running a script. You can only call FUNCTION KILL")
+    assert refusal(store, "SCRIPT", "KILL").startswith(
+        "BUSY Redis is busy running a script. You can only call FUNCTION KILL"
+    )
     stats = store.execute("FUNCTION", "STATS")
     assert isinstance(stats, dict)
     assert stats[b"running_script"][b"name"] == b"loop"
@@ -117,9 +124,12 @@ def test_two_stores_share_the_interpreter() -> None:
     """A script of one store waits for that of another; each sees its own data."""
     results: list[Any] = []
     with open_store(":memory:") as one, open_store(":memory:") as two:
+
         def count(store: Embedded) -> None:
             for _ in range(50):
-                results.append(store.execute("EVAL", "for i=1,50 do redis.call('INCR','n') end return redis.call('GET','n')", 0))
+                results.append(
+                    store.execute("EVAL", "for i=1,50 do redis.call('INCR','n') end return redis.call('GET','n')", 0)
+                )
 
         threads = [threading.Thread(target=count, args=(store,)) for store in (one, two)]
         for thread in threads:

@@ -39,4 +39,6 @@ def test_no_leak() -> None:
 if __name__ == "__main__":
     for _ in range(5):
         used, _ = run(20_000)
-        print(f"Lua holds {used:,} bytes, the process at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:,} KiB")
+        print(
+            f"Lua holds {used:,} bytes, the process at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:,} KiB"
+        )

@@ -1,4 +1,5 @@
 """cjson, cmsgpack, struct, bit and math.random against real servers, on values drawn at random."""
+# ruff: noqa: E501 - a script is one line
 
 from __future__ import annotations
 
@@ -51,18 +52,29 @@ def json_text(rng: Random, depth: int = 0) -> bytes:
     """JSON, or almost."""
     kind = rng.randrange(9 if depth < 3 else 5)
     if kind == 0:
-        return rng.choice((b"1", b"-1.5e3", b"01", b"0x1F", b"1.", b".5", b"-", b"1e", b"NaN", b"-Infinity", b"+1", b"1e400"))
+        return rng.choice(
+            (b"1", b"-1.5e3", b"01", b"0x1F", b"1.", b".5", b"-", b"1e", b"NaN", b"-Infinity", b"+1", b"1e400")
+        )
     if kind == 1:
         return rng.choice((b"true", b"false", b"null", b"tru", b"nul", b"True"))
     if kind in (2, 3):
-        inner = rng.choice((b"abc", b"\\u00e9", b"\\ud83d\\ude00", b"\\ud800", b"\\u12", b"\\n\\t\\/", b"\\x", b"\xff\x01", b""))
+        inner = rng.choice(
+            (b"abc", b"\\u00e9", b"\\ud83d\\ude00", b"\\ud800", b"\\u12", b"\\n\\t\\/", b"\\x", b"\xff\x01", b"")
+        )
         return b'"' + inner + rng.choice((b'"', b'"', b'"', b""))
     if kind == 4:
         return b" " * rng.randrange(3) + b"%d" % rng.randrange(10**9)
     gap = rng.choice((b",", b",", b", ", b" ", b",,"))
     if kind in (5, 6):
-        return b"[" + gap.join(json_text(rng, depth + 1) for _ in range(rng.randrange(4))) + rng.choice((b"]", b"]", b""))
-    pairs = [b'"k%d"%b%b' % (n, rng.choice((b":", b" : ", b"")), json_text(rng, depth + 1)) for n in range(rng.randrange(3))]
+        return (
+            b"["
+            + gap.join(json_text(rng, depth + 1) for _ in range(rng.randrange(4)))
+            + rng.choice((b"]", b"]", b""))
+        )
+    pairs = [
+        b'"k%d"%b%b' % (n, rng.choice((b":", b" : ", b"")), json_text(rng, depth + 1))
+        for n in range(rng.randrange(3))
+    ]
     return b"{" + gap.join(pairs) + rng.choice((b"}", b"}", b"]"))
 
 
@@ -83,8 +95,12 @@ def scripts(kind: str, rng: Random) -> bytes:
         return b"return {cmsgpack.unpack(cmsgpack.pack(" + value(rng) + b"," + value(rng) + b"))}"
     if kind == "garbage":
         data = quoted(rng.randbytes(rng.randrange(1, 12)))
-        call = rng.choice((b"unpack(%b)", b"unpack_one(%b)", b"unpack_limit(%b,2)", b"unpack_one(%b,1)", b"unpack_limit(%b,-1)"))
-        return b"local t={cmsgpack." + call % data + b"} for i=1,#t do t[i]=tostring(t[i]):gsub('0x.*','') end return t"
+        call = rng.choice(
+            (b"unpack(%b)", b"unpack_one(%b)", b"unpack_limit(%b,2)", b"unpack_one(%b,1)", b"unpack_limit(%b,-1)")
+        )
+        return (
+            b"local t={cmsgpack." + call % data + b"} for i=1,#t do t[i]=tostring(t[i]):gsub('0x.*','') end return t"
+        )
     if kind == "struct":
         items = b",".join(rng.choice((number(rng), quoted(text(rng)))) for _ in range(6))
         return b"return struct.pack(" + quoted(struct_format(rng)) + b"," + items + b")"
@@ -94,7 +110,9 @@ def scripts(kind: str, rng: Random) -> bytes:
                 b"for i=1,#t do t[i]=tostring(t[i]) end return t")  # fmt: skip
     name = rng.choice((b"tobit", b"tohex", b"bnot", b"band", b"bor", b"bxor", b"lshift", b"rshift", b"arshift", b"rol", b"ror",
                        b"bswap"))  # fmt: skip
-    small = rng.choice((b"%d" % rng.randrange(2**32), b"%d" % rng.randrange(-40, 40), b"%.3f" % rng.uniform(-9e9, 9e9), b"'7'"))
+    small = rng.choice(
+        (b"%d" % rng.randrange(2**32), b"%d" % rng.randrange(-40, 40), b"%.3f" % rng.uniform(-9e9, 9e9), b"'7'")
+    )
     return b"return tostring(bit." + name + b"(" + small + b"," + b"%d" % rng.randrange(-9, 40) + b"))"
 
 

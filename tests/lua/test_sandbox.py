@@ -1,4 +1,5 @@
 """Attempts to get out of a script: each must fail, and leave the interpreter as it was."""
+# ruff: noqa: E501 - a script is one line
 
 from __future__ import annotations
 

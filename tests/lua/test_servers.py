@@ -8,6 +8,7 @@ from tests import embedded
 from tests.lua.cases import COMMANDS, SCRIPTS, Words, told_apart
 from tests.servers import RealServer
 
+
 def compare(server: RealServer, proto: int, lines: list[Words]) -> None:
     """Run the commands on both sides and collect what differs."""
     server.flush()
