@@ -22,17 +22,19 @@ DEPENDS = "Depends on the script that is executed."
 
 def scripts(c: Session) -> Scripts:
     """The scripts of the client's store."""
-    from redtool.lua.scripts import of
+    found = c.store.scripts
+    if found is None:
+        from redtool.lua.scripts import of
 
-    return of(c.store)
+        found = of(c.store)
+    return found
 
 
 def run_body(c: Session, name: bytes, args: tuple[bytes, ...], reads: bool) -> Reply:
     """EVAL: compile the first word, or find it compiled, and run it with the others."""
     found = scripts(c)
-    from redtool.lua.scripts import key_count
-
-    key_count(args[1:])
+    if args[1] != b"0":  # a wrong count is told before the script is looked at
+        found.key_count(args[1:])
     return found.eval(c, found.brought(args[0]), args[1:], (name, *args), reads)
 
 

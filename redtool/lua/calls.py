@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool.lua.faults import CallError, number_text, to_number, whole
-from redtool.lua.run import NO_WORDS, Run, find
+from redtool.lua.run import NO_WORDS, Run, use_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,9 +132,10 @@ def acl_check_cmd(machine: Machine, args: tuple[Value, ...]) -> bool:
     if not args:
         raise CallError(NO_WORDS)
     argv = run.words(args)
-    command = find(argv)
-    if command is None:
-        raise CallError(b"ERR Invalid command passed to redis.acl_check_cmd()")
+    try:
+        use_of(argv)
+    except CallError:
+        raise CallError(b"ERR Invalid command passed to redis.acl_check_cmd()") from None
     user = run.session.user
     if user is None or user.unlimited:
         return True

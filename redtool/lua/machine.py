@@ -45,6 +45,7 @@ class Machine:
     def __init__(self) -> None:
         self.lock = RLock()
         self.current: Run | None = None
+        self.stretched = False  # Lua may use SPARE_MEMORY
         self.stopped: BaseException | None = None  # what struck while Python ran inside a script: raised at its end
         self.lua = LuaRuntime(encoding=None, source_encoding="latin-1", register_eval=False, register_builtins=False,
                               unpack_returned_tuples=True, max_memory=HARD_MEMORY,
@@ -141,6 +142,7 @@ class Machine:
         used = lua.get_memory_used() or 0
         if used + nbytes < SOFT_MEMORY:
             return
+        self.stretched = True
         lua.set_max_memory(HARD_MEMORY + SPARE_MEMORY)
         lua.gccollect()
         if (lua.get_memory_used() or 0) + nbytes >= SOFT_MEMORY:
@@ -178,7 +180,9 @@ class Machine:
                 run.over()
                 if (self.lua.get_memory_used() or 0) > SOFT_MEMORY // 2:
                     self.lua.gccollect()
-                self.lua.set_max_memory(HARD_MEMORY)
+                if self.stretched:
+                    self.stretched = False
+                    self.lua.set_max_memory(HARD_MEMORY)
             stopped, self.stopped = self.stopped, None
             if stopped is not None:
                 raise stopped
@@ -192,9 +196,9 @@ class Machine:
             items += piece if isinstance(piece, tuple) else (piece,)
         return items
 
-    def arguments(self, keys: Sequence[bytes], args: Sequence[bytes]) -> None:
+    def arguments(self, words: Sequence[bytes]) -> None:
         """Refuse arguments that do not fit; raises MemoryError."""
-        self.room(sum(map(len, keys)) + sum(map(len, args)) + 64 * (len(keys) + len(args)))
+        self.room(sum(map(len, words)) + 64 * len(words))
 
 
 def _no_attributes(owner: object, name: object, setting: bool) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import maxsize
 from time import monotonic_ns
 
 from redtool import errors
@@ -70,10 +71,16 @@ class Run:
     def call(self, args: Sequence[Value]) -> Any:
         """Run a command for the script; raises CallError."""
         argv = self.words(args)
-        command = self.allowed(argv)
-        replies: list[Reply] = []
-        if "write" in command.flags:
+        use = USES.get(argv[0]) or use_of(argv)
+        if not use.low <= len(argv) <= use.high:
+            raise CallError(WRONG_COUNT)
+        if use.refused:
+            raise CallError(NOT_ALLOWED)
+        if use.writes:
+            if self.reads:
+                raise CallError(NO_WRITES)
             self.wrote = True
+        replies: list[Reply] = []
         self.store.run(self.session, (argv,), replies)
         reply = replies[0]
         kind = type(reply)
@@ -83,21 +90,6 @@ class Run:
             raise CallError(message(reply), counted=True)
         self.machine.room(weight(reply))
         return to_lua(self.machine, reply, self.session.proto)
-
-    def allowed(self, argv: Argv) -> table.Command:
-        """Find the command, if a script may run it so; raises CallError."""
-        command = find(argv)
-        if command is None:
-            raise CallError(UNKNOWN)
-        low, high = command.low, command.high
-        if len(argv) < low or (low == high and len(argv) != low):
-            raise CallError(WRONG_COUNT)
-        flags = command.flags
-        if "noscript" in flags:
-            raise CallError(NOT_ALLOWED)
-        if self.reads and ("write" in flags or "may_replicate" in flags or command.name in SPREAD):
-            raise CallError(NO_WRITES)
-        return command
 
     # -- time
 
@@ -136,17 +128,33 @@ class Run:
             self.store.review()
 
 
-FOUND: dict[bytes, table.Command] = {}
+class Use:
+    """What of a command decides whether a script may call it."""
+
+    __slots__ = ("command", "high", "low", "refused", "writes")
+
+    def __init__(self, command: table.Command) -> None:
+        flags = command.flags
+        self.command = command
+        self.low = command.low
+        self.high = command.high if command.high == command.low else maxsize  # beyond it the handler refuses
+        self.refused = "noscript" in flags
+        self.writes = "write" in flags or command.name in SPREAD
 
 
-def find(argv: Argv) -> table.Command | None:
-    """The command or subcommand that these words name."""
-    found = FOUND.get(argv[0])
-    if found is None:
-        command = table.find(argv[0])
-        if command is None:
-            return None
-        if command.subs is not None:
-            return command.subs.get(argv[1].upper()) if len(argv) > 1 else command
-        found = FOUND[argv[0]] = command
+USES: dict[bytes, Use] = {}  # of the commands that have no subcommands, as they were spelled
+
+
+def use_of(argv: Argv) -> Use:
+    """Find a command; raises CallError for none."""
+    command = table.find(argv[0])
+    if command is not None and command.subs is not None:
+        if len(argv) < 2:
+            raise CallError(WRONG_COUNT)
+        command = command.subs.get(argv[1].upper())
+        if command is not None:
+            return Use(command)
+    if command is None:
+        raise CallError(UNKNOWN)
+    found = USES[argv[0]] = Use(command)
     return found

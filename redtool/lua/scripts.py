@@ -7,7 +7,7 @@ from hashlib import sha1
 from redtool import errors
 from redtool.lua.faults import Fault
 from redtool.lua.machine import PUSHED, Machine, machine
-from redtool.lua.replies import Flat, line
+from redtool.lua.replies import NUMBER, STRING, Flat, line
 from redtool.lua.run import Run
 from redtool.numeric import to_int
 
@@ -95,6 +95,10 @@ class Scripts:
             raise errors.ReplyError(text) from None
         return Script(sha, body, fn, flags)
 
+    def key_count(self, words: Argv) -> int:
+        """How many of the words after the first are keys."""
+        return key_count(words)
+
     def eval(self, c: Session, script: Script, words: Argv, argv: Argv, reads: bool) -> Reply:
         """Run a script with what follows it on the command line: numkeys, keys and arguments."""
         count = key_count(words)
@@ -119,7 +123,7 @@ class Scripts:
         c.journal()
         before, self.running = self.running, run
         try:
-            run.machine.arguments(words, ())
+            run.machine.arguments(words)
             found = invoke()
         except MemoryError:
             raise errors.ReplyError("not enough memory") from None
@@ -134,8 +138,11 @@ class Scripts:
 
     def _reply(self, run: Run, found: tuple[Any, ...]) -> Reply:
         if found[0]:
+            kind = found[1]
+            if kind == STRING or (kind == NUMBER and type(found[2]) is int):
+                return found[2]
             items = found[1:]
-            if items[0] == 0:
+            if kind == 0:
                 items = tuple(run.machine.take(items[2], items[1]))
             reply = Flat(iter(items), run.session.proto, run.caller.proto).value()
             if isinstance(reply, errors.ReplyError):
