@@ -116,10 +116,12 @@ def format_of(options: Options) -> str:
 
 def show(argv: tuple[bytes, ...], reply: Reply, options: Options) -> None:
     """Print a reply in the chosen format: stdout for replies, stderr for errors."""
-    from redtool.resp import NO_REPLY
+    from redtool.resp import Replies
 
     name = format_of(options)
-    if reply is NO_REPLY:
+    if type(reply) is Replies:  # SUBSCRIBE: each confirmation by itself
+        for each in reply:
+            show(argv, each, options)
         return
     if name == "json" or name == "csv":
         from redtool.render import choose

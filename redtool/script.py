@@ -11,7 +11,7 @@ import os
 from redtool import errors, exits
 from redtool.oneshot import close_after_failure, complain, format_of, stream, suggest, write
 from redtool.render.plain import raw
-from redtool.resp import NO_REPLY, Status
+from redtool.resp import Replies, Status
 from redtool.words import Lines
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ class Script:
         if self.backend.in_multi:
             complain(f"{self.name}: it ends in MULTI without EXEC: what was queued has not run")
             self.code = max(self.code, exits.ERROR_REPLY)
-        elif self.backend.remote:
+        else:
             stream(self.backend, self.options)
         return self.code
 
@@ -133,19 +133,21 @@ class Script:
                 out.append(b"%d" % reply)  # type: ignore[str-format]
             elif isinstance(reply, errors.ReplyError):
                 if render is not None and self.format != "human":
-                    out.append(render(tuple(entries[at][1]), reply)[:-1])  # type: ignore[arg-type]
+                    out.append(self.text(entries[at], reply))
                 _write(out)
                 self._failed(entries[at], reply)
                 if self.errexit:
                     return False
-            elif reply is NO_REPLY:
-                continue
-            elif render is not None:
-                out.append(render(tuple(entries[at][1]), reply)[:-1])  # type: ignore[arg-type]
+            elif type(reply) is Replies:  # SUBSCRIBE: each confirmation by itself
+                out += [self.text(entries[at], each) for each in reply]
             else:
-                out.append(raw(reply)[:-1])
+                out.append(self.text(entries[at], reply))
         _write(out)
         return True
+
+    def text(self, entry: Entry, reply: Reply) -> bytes:
+        """A reply as it is printed, without its last line end."""
+        return (raw(reply) if self.render is None else self.render(tuple(entry[1]), reply))[:-1]  # type: ignore[arg-type]
 
     def _failed(self, entry: Entry, error: errors.ReplyError) -> None:
         number, argv = entry

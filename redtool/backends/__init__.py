@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Protocol
 
+    from redtool.backends.embedded import Embedded
     from redtool.backends.target import Target
     from redtool.commands.table import Command
     from redtool.options import Options
@@ -85,10 +86,12 @@ def open_backend(source: Target | Options | str | None = None) -> Backend:
     store = _open_store(path, flags or {})
     if target.db:
         store.execute(b"SELECT", b"%d" % target.db)
+    if target.resp:
+        store.session.switch(target.resp)
     return store
 
 
-def _open_store(path: str | None, flags: Mapping[str, str]) -> Backend:
+def _open_store(path: str | None, flags: Mapping[str, str]) -> Embedded:
     from redtool.backends.embedded import LOCK_WAIT, open_store
 
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from redtool.backends import to_bytes
 from redtool.backends.connection import Connection, ConnectionLost
 from redtool.errors import ConnectError, ReplyError, UsageError
-from redtool.resp import OK, QUEUED, Push, Status, pack
+from redtool.resp import OK, QUEUED, Push, Replies, Status, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Remote:
             raise ConnectError(f"cannot select database {home} of {self.target.address}: {reply.message}")
 
     def execute(self, *argv: Word) -> Reply:
-        """Run one command; see Backend. A subscribing command gives the list of its confirmations."""
+        """Run one command; see Backend. A subscribing command gives its confirmations: Replies."""
         words = [word if type(word) is bytes else to_bytes(word) for word in argv]
         name = _name(words)
         _refuse(name, words)
@@ -177,7 +177,7 @@ class Remote:
         kind, adding = SUBSCRIBING[name]
         channels = self._channels[kind]
         due = len(words) - 1 if adding else len(words) - 1 or len(channels) or 1
-        confirmed: list[Reply] = []
+        confirmed = Replies()
         connection.send(pack(words))
         while len(confirmed) < due or not due:
             value = connection.next_value()

@@ -23,7 +23,7 @@ from redtool.repl.meta import META, vocabulary
 from redtool.repl.sources import ServerSource, Source, StoreSource
 from redtool.repl.toolbar import Facts
 from redtool.repl.typed import encode, written
-from redtool.resp import NO_REPLY, QUEUED, Status
+from redtool.resp import QUEUED, Replies, Status
 from redtool.words import Lines
 
 if TYPE_CHECKING:
@@ -181,8 +181,7 @@ class Shell:
         if listening and not isinstance(reply, ReplyError):
             self._listen(confirmations(reply))
             return
-        if reply is not NO_REPLY:
-            self._allowing(lambda: self._show(argv, reply, queued))
+        self._allowing(lambda: self._show(argv, reply, queued))
         if self.backend.remote and argv[0].upper() in (b"AUTH", b"HELLO") and self.source is not None:
             self.source.close()  # another user may see other keys and commands
             self.learned = False
@@ -190,6 +189,10 @@ class Shell:
 
     def _show(self, argv: tuple[bytes, ...], reply: Reply, queued: Sequence[tuple[bytes, ...]]) -> None:
         """Print a reply as the options want it: for people, unless they name a format."""
+        if type(reply) is Replies:  # UNSUBSCRIBE: each confirmation by itself
+            for each in reply:
+                self._show(argv, each, queued)
+            return
         form = next((name for name in ("json", "csv", "raw") if name in self.options.flags), "")
         if not form:
             show_reply(argv, reply, self.options, self.config, queued or None)
@@ -240,18 +243,22 @@ class Shell:
             raise Interrupted from None
 
     def _listen(self, first: Sequence[tuple[str, str]]) -> None:
-        """Show messages until Ctrl-C, which ends the subscriptions; a server's with their connection."""
+        """Show messages until Ctrl-C."""
         self.say(first)
         try:
             self._say_messages()
         finally:
-            if self.store is None:
-                self.backend.close()
-            else:
-                self.store.stop_listening()
+            self._hush()
+
+    def _hush(self) -> None:
+        """End the subscriptions; a server's with their connection."""
+        if self.store is None:
+            self.backend.close()
+        else:
+            self.store.stop_listening()
 
     def _say_messages(self) -> None:
-        """Show the messages that have come and, while there are subscriptions, those that come."""
+        """Show the messages that have come and, while there are subscriptions, those that come: until Ctrl-C."""
 
         def show() -> None:
             for push in self.backend.messages():
@@ -259,6 +266,9 @@ class Shell:
 
         try:
             self._allowing(show, anywhere=self.store is None)
+        except Interrupted:
+            self._hush()
+            raise
         except ConnectError as error:
             self.connected = False
             self.complain(error)

@@ -158,6 +158,50 @@ def test_ctrl_c_ends_monitor(p: Program) -> None:
     assert child.returncode == 130
 
 
+def test_ctrl_c_ends_a_subscription(p: Program) -> None:
+    child = p.start("--csv", "SUBSCRIBE", "news", "sport")
+    assert child.stdout
+    assert [child.stdout.readline() for _ in range(2)] == [b'"subscribe","news",1\n', b'"subscribe","sport",2\n']
+    child.send_signal(signal.SIGINT)
+    with child:
+        assert child.stdout.read() == b""
+    assert child.returncode == 130
+
+
+CONFIRMED = [
+    ((), b"subscribe\na\n1\nsubscribe\nb\n2\n1\nunsubscribe\na\n1\nunsubscribe\nb\n0\nmessage\na\nhi\n"),
+    (("--json",), b'["subscribe","a",1]\n["subscribe","b",2]\n1\n["unsubscribe","a",1]\n["unsubscribe","b",0]\n'
+                  b'["message","a","hi"]\n'),
+    (("--csv",), b'"subscribe","a",1\n"subscribe","b",2\n1\n"unsubscribe","a",1\n"unsubscribe","b",0\n'
+                 b'"message","a","hi"\n'),
+    (("--human",), b"subscribe  a  1\nsubscribe  b  2\n(integer) 1\nunsubscribe  a  1\nunsubscribe  b  0\n"
+                   b"message  a  hi\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "shown"), CONFIRMED, ids=["raw", "json", "csv", "human"])
+def test_each_confirmation_is_printed_by_itself(p: Program, server: RealServer, options: tuple[str, ...],
+                                                shown: bytes) -> None:  # fmt: skip
+    for target in (("--mem",), ("-s", server.socket)):
+        done = p.run(*target, *options, "-3", input=b"SUBSCRIBE a b\nPUBLISH a hi\nUNSUBSCRIBE a\nUNSUBSCRIBE b\n")
+        assert (done.code, done.out, done.err) == (0, shown, "")
+
+
+def test_a_script_that_subscribes_listens_until_ctrl_c(p: Program) -> None:
+    child = p.start("--csv", "-3")
+    assert child.stdin and child.stdout
+    child.stdin.write(b"CONFIG SET notify-keyspace-events Ex\nPSUBSCRIBE __keyevent@*\nSET k v PX 1\n")
+    child.stdin.close()
+    lines = [child.stdout.readline() for _ in range(4)]
+    assert lines[0] == lines[2] == b'"OK"\n'
+    assert lines[3] == b'"pmessage","__keyevent@*","__keyevent@0__:expired","k"\n'
+    child.send_signal(signal.SIGINT)
+    child.stdin = None
+    with child:
+        assert child.stdout.read() == b""
+    assert child.returncode == 130
+
+
 def test_remote(p: Program, server: RealServer) -> None:
     assert p.call("-s", server.socket, "SET", "k", "v").out == b"OK\n"
     assert p.call("-u", f"unix://{server.socket}", "GET", "k").out == b"v\n"

@@ -156,6 +156,22 @@ def test_ctrl_c_ends_monitor_and_not_the_session(terminal: Terminal) -> None:
     assert "embedded:0" not in terminal.screen.text
 
 
+def test_ctrl_c_ends_a_subscription_and_not_the_store(terminal: Terminal) -> None:
+    terminal.type("SUBSCRIBE news sport\r")
+    terminal.wait("listening to news, sport; Ctrl-C ends it")
+    terminal.interrupt()
+    terminal.wait(lambda screen: "(interrupted)" in screen.text and screen.current == "default>")
+    assert "(integer) 0" in terminal.run("PUBLISH news x").text
+    terminal.run("CONFIG SET notify-keyspace-events Ex")
+    for line in ("MULTI", "PSUBSCRIBE __keyevent@*", "SET k v PX 1"):
+        terminal.run(line, "default(MULTI)> ")
+    terminal.type("EXEC\r")
+    terminal.wait("__keyevent@0__:expired (__keyevent@*)  k")
+    terminal.interrupt()
+    terminal.wait(lambda screen: screen.text.count("(interrupted)") == 2 and screen.current == "default>")
+    assert "(integer) 0" in terminal.run("PUBSUB NUMPAT").text
+
+
 def test_ctrl_c_clears_the_line(terminal: Terminal) -> None:
     terminal.type("SET half done")
     terminal.wait(lambda screen: "SET half done" in screen.current)
