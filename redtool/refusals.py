@@ -748,9 +748,6 @@ class WritingScript(ReplyError):
 class ReadOnlyScript(ReplyError):
     text = "READONLY Can not run script with write flag on readonly replica."
 
-class TooManyKeys(ReplyError):
-    text = "ERR Number of keys can't be greater than number of args"
-
 class NegativeKeys(ReplyError):
     text = "ERR Number of keys can't be negative"
 

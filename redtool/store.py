@@ -10,12 +10,13 @@ from redtool.commands import table
 from redtool.config import DEFAULTS, SIZES
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
+from redtool.entries import SCRIPTS, Entries, Entry, lower
 from redtool.resp import NO_REPLY, QUEUED, Replies
 from redtool.session import Block, Ended, Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from random import Random
     from typing import Any
 
@@ -31,50 +32,15 @@ if TYPE_CHECKING:
     from redtool.persistence import Persistence
     from redtool.resp import Reply
     from redtool.session import Argv
+    from redtool.waiting import Waiting
 
 CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
 SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
 CRON_EXPIRED = 1000  # keys a round may expire
 NEVER = 1 << 63
-SCRIPTS = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"})
+SLOW_NS = 10_000_000  # the usual slowlog-log-slower-than
+WATCHED = ("latency-monitor-threshold", "notify-keyspace-events", "requirepass", "slowlog-log-slower-than")
 NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
-
-
-class Entry:
-    """A command as one store runs it: handler and bounds at hand, and its statistics."""
-
-    __slots__ = ("command", "failed", "flags", "handler", "high", "histogram", "low", "ns", "rejected", "skip", "subs",
-                 "write")  # fmt: skip
-
-    def __init__(self, command: table.Command) -> None:
-        self.command = command
-        self.skip = command.skip
-        self.handler: Any = command.handler
-        self.low, self.high = command.low, command.high
-        self.flags = command.flags
-        self.write = "write" in self.flags
-        self.subs: dict[bytes, Entry] | None = None if command.subs is None else {}
-        self.reset()
-
-    def reset(self) -> None:
-        """Set the statistics to zero: time spent, errors, and calls by the bits of how many ns each took."""
-        self.ns = self.failed = self.rejected = 0
-        self.histogram = [0] * 64
-
-    @property
-    def calls(self) -> int:
-        return sum(self.histogram)
-
-
-class Waiter:
-    """A session that waits for data, with the command it will run again."""
-
-    __slots__ = ("argv", "block", "db", "done", "session", "wake")
-
-    def __init__(self, session: Session, argv: Argv, block: Block, wake: Callable[[Reply], None]) -> None:
-        self.session, self.argv, self.block, self.wake = session, argv, block, wake
-        self.db = session.db
-        self.done = False
 
 
 class Store:
@@ -92,8 +58,7 @@ class Store:
         for db in self.databases:
             db.on_expired = self._expired
             db.on_fields_expired = self._fields_expired
-        self.entries: dict[bytes, Entry] = {}
-        self._slowly: dict[bytes, Entry] = {}  # entries that are never on the plain path: containers and scripts
+        self.entries = Entries()
         self._queued = Entry(table.Command("QUEUED", "QUEUED", _queued, "", "", "", ""))
         self.journal: Journal | None = None
         self.functions: list[bytes] = []
@@ -118,19 +83,10 @@ class Store:
         self.scripts: Scripts | None = None  # None: no script has been run or loaded
         self.breathe: Callable[[bool], None] | None = None  # called while a script runs on; True: lets other clients in
         self.apart: Callable[[], bool] | None = None  # whether scripts that start now are to run in another thread
-        self.postponed: list[Waiter] = []
+        self._waiting: Waiting | None = None
         self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
         self.latency: dict[bytes, Event] = {}  # what LATENCY shows
-        self.slow_ns = NEVER  # commands that take as long or longer are looked at by ``_slow``
-        config.on_change("slowlog-log-slower-than", self._watch_slow)
-        config.on_change("latency-monitor-threshold", self._watch_slow)
-        self._watch_slow()
-        config.on_change("requirepass", self._password)
-        config.on_change("notify-keyspace-events", self._notify)
-        for name in SIZES:
-            config.on_change(name, self._resized)
-        if any(config[name] != DEFAULTS[name] for name in SIZES) or "redtool.engine.limits" in modules:
-            self._resized()
+        self.slow_ns = SLOW_NS  # commands that take as long or longer are looked at by ``_slow``
         self._guard = ""
         self.guarded = False  # commands need more than the plain path: see ``review``
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
@@ -142,8 +98,12 @@ class Store:
         self.sample = (self.started, 0, 0, 0)  # when, and ``totals`` then: what rates are told from
         self.peak_memory = 0  # the most that INFO or MEMORY STATS has seen
         self._next_cron = self.started + CRON_NS
-        if config["notify-keyspace-events"]:
-            self._notify(config["notify-keyspace-events"])
+        for name in (*WATCHED, *SIZES):
+            config.on_change(name, self._hook(name))
+            if config[name] != DEFAULTS[name] and name != "requirepass":
+                self._configured(name)
+        if "redtool.engine.limits" in modules:  # another store of this process has had sizes of its own
+            self._configured(SIZES[0])
 
     def next_session_id(self) -> int:
         self.sessions_opened += 1
@@ -179,15 +139,9 @@ class Store:
         self.guarded = bool(self._guard or self.monitors or self.pause is not None or self.busy)
         self.observed = bool(self.events or self.trackers is not None)
 
-    def counted(self) -> Iterator[Entry]:
-        """The entries of all commands and subcommands that were looked up, each once: their statistics."""
-        slowly = [each for entry in self._slowly.values() for each in (entry, *(entry.subs or {}).values())]
-        found = {id(entry): entry for entry in (*self.entries.values(), *slowly)}
-        yield from (entry for entry in found.values() if entry.subs is None)
-
     def totals(self) -> tuple[int, int, int]:
         """Commands run, bytes in, bytes out."""
-        return sum(entry.calls for entry in self.counted()), self.net_in, self.net_out
+        return sum(entry.calls for entry in self.entries.counted()), self.net_in, self.net_out
 
     @property
     def rng(self) -> Random:
@@ -214,7 +168,7 @@ class Store:
         ``stop`` ends at the first error. Raises Block at a command that must wait; what ran before it has its reply.
         The time is read once a command: the end of one is the start of the next.
         """
-        clock, time_ns, entries, outermost = self.clock, self.time_ns, self.entries, not self.depth
+        clock, time_ns, entries, outermost = self.clock, self.time_ns, self.entries.plain, not self.depth
         start = time_ns()
         if outermost:
             if start > self._next_cron:
@@ -273,7 +227,7 @@ class Store:
                         self._slow(session, entry, argv, took)
                     start = now
                 if self.ready and outermost:
-                    self.serve_waiting()
+                    self.waiting.serve()
                 if not plain:
                     reply = self._after(session, entry, argv, reply)
                 replies.append(reply)
@@ -291,14 +245,14 @@ class Store:
         """
         if session.ended and self.depth == 1:
             raise Ended
-        entry = self._entry(argv)
+        entry = self.entries.find(argv)
         if entry.subs is not None and len(argv) > 1:
-            entry = self._subcommand(entry, argv)
+            entry = self.entries.subcommand(entry, argv)
         # A server knows no upper bound but that of a fixed arity: MULTI queues what the handler will refuse.
         most = entry.high if session.queue is None or entry.high == entry.low else len(argv)
         if not entry.low <= len(argv) <= most:
             entry.rejected += 1
-            wrong = errors.WrongArity(_lower(entry.command.name))
+            wrong = errors.WrongArity(lower(entry.command.name))
             raise self._no_exec(session, wrong) if entry.command.name == "EXEC" else wrong
         flags = entry.flags
         if not session.authenticated and "no_auth" not in flags:
@@ -370,9 +324,9 @@ class Store:
             self.trackers.note(session, entry, argv)
         if self.monitors and entry is not None and entry is not self._queued and entry.command.name not in SCRIPTS:
             self._show(session, entry, argv)
-        return self._heard(session, reply)
+        return self.heard(session, reply)
 
-    def _heard(self, session: Session, reply: Reply) -> Reply:
+    def heard(self, session: Session, reply: Reply) -> Reply:
         """The reply, or none to a client that wants none (CLIENT REPLY)."""
         if not session.muted or session.caller is not None or session.deny_block:
             return reply
@@ -388,35 +342,14 @@ class Store:
         leave(session)
         return errors.ExecAbortBecause(reason.message.removeprefix("ERR "))
 
-    def _resized(self, size: int = 0) -> None:
-        """Sizes up to which collections count as packed have been configured."""
-        from redtool.engine.limits import change
+    def _hook(self, name: str) -> Callable[[object], None]:
+        return lambda value: self._configured(name)
 
-        change(self.config, self.databases)
+    def _configured(self, name: str) -> None:
+        """Do what a parameter asks for that CONFIG SET, or the file, has given another value."""
+        from redtool.configured import EFFECTS, sizes
 
-    def _password(self, text: str) -> None:
-        """CONFIG SET requirepass is a rule about the default user."""
-        from redtool import acl, aclfile
-
-        acl.of(self).set_password(text)
-        aclfile.note(self)
-
-    def _notify(self, classes: str) -> None:
-        """Publish these classes of keyspace events."""
-        from redtool.commands.notify import NEW, mask
-
-        self.events = mask(classes)
-        for db in self.databases:
-            db.on_new = self._new if self.events & NEW else None
-        self.review()
-
-    def _new(self, db: Keyspace, key: bytes) -> None:
-        self.observe(self.current, db, key, b"new")
-
-    def _watch_slow(self, changed: object = None) -> None:
-        """Find the least time that the slow log or the latency monitor asks for."""
-        slow, limit = self.config["slowlog-log-slower-than"], self.config["latency-monitor-threshold"]
-        self.slow_ns = min(slow * 1000 if slow >= 0 else NEVER, limit * 1_000_000 or NEVER)
+        EFFECTS.get(name, sizes)(self)
 
     def _slow(self, session: Session, entry: Entry, argv: Argv, took: int) -> None:
         """Note a command that took long (ns), if the configuration says so; queueing one is none."""
@@ -434,141 +367,14 @@ class Store:
         if entry is not None:
             entry.failed += 1
 
-    def _entry(self, argv: Argv) -> Entry:
-        """The entry of a command seen for the first time, in this spelling."""
-        name = argv[0].upper()
-        entry = self.entries.get(name) or self._slowly.get(name)
-        if entry is None:
-            command = table.find(name)
-            if command is None:
-                raise _unknown(argv)
-            entry = Entry(command)
-        if entry.subs is not None or entry.command.name in SCRIPTS:
-            self._slowly[name] = entry  # resolved word by word, so never found by the first alone; or may run apart
-            return entry
-        self.entries[name] = entry
-        if argv[0] == name.lower():
-            self.entries[argv[0]] = entry
-        return entry
+    @property
+    def waiting(self) -> Waiting:
+        """The clients that wait."""
+        if self._waiting is None:
+            from redtool.waiting import Waiting
 
-    def _subcommand(self, entry: Entry, argv: Argv) -> Entry:
-        assert entry.subs is not None
-        word = argv[1].upper()
-        found = entry.subs.get(word)
-        if found is None:
-            command = (entry.command.subs or {}).get(word)
-            if command is None:
-                entry.rejected += 1
-                raise errors.UnknownSubcommand(_text(argv[1].partition(b"\0")[0])[:128], entry.command.name)
-            found = entry.subs[word] = Entry(command)
-        return found
-
-    # -- commands that wait
-
-    def park(self, session: Session, argv: Argv, block: Block, wake: Callable[[Reply], None]) -> Waiter:
-        """Let a session wait: ``wake`` gets the reply (or ReplyError) once a key of ``block`` has what it wants."""
-        waiter = Waiter(session, block.again or argv, block, wake)
-        self._line_up(waiter)
-        return waiter
-
-    def _line_up(self, waiter: Waiter) -> None:
-        if waiter.block.postponed:
-            self.postponed.append(waiter)
-        for key in dict.fromkeys(waiter.block.keys):
-            waiter.db.blocked.setdefault(key, []).append(waiter)
-
-    def overdue(self, waiter: Waiter) -> None:
-        """End a wait whose deadline has passed: with nil, or by running a command that was put off.
-
-        Nothing happens before that: a pause that ended early may have let a command begin to wait for data.
-        """
-        deadline = waiter.block.deadline
-        if waiter.done or deadline is None or self.time_ns() < deadline * 1_000_000:
-            return
-        if waiter.block.postponed:
-            self._resume(waiter)
-        else:
-            self.answer(waiter, waiter.session.no_array)
-
-    def answer(self, waiter: Waiter, reply: Reply) -> None:
-        """Answer a command that waits in vain: its time is up, or CLIENT UNBLOCK."""
-        self.unpark(waiter)
-        waiter.wake(self._heard(waiter.session, reply))
-
-    def _resume(self, waiter: Waiter) -> None:
-        """Run a command that was put off."""
-        self.unpark(waiter)
-        block = self._again(waiter)
-        if block is not None:
-            waiter.block, waiter.argv, waiter.done = block, block.again or waiter.argv, False
-            self._line_up(waiter)
-
-    def _again(self, waiter: Waiter) -> Block | None:
-        """Run the command of one who waits and answer it; what came out of turn, and the end, follow the answer.
-
-        Gives what it waits for when it still has to.
-        """
-        session = waiter.session
-        late: list[Reply] = []
-        deliver, on_end = session.deliver, session.on_end
-        session.deliver, session.on_end = late.append, None
-        reply: Reply
-        try:
-            reply = self.execute(session, waiter.argv)
-        except Block as block:
-            return block
-        except errors.ReplyError as error:
-            reply = error
-        finally:
-            session.deliver, session.on_end = deliver, on_end
-        self.unpark(waiter)
-        waiter.wake(reply)
-        for message in late:
-            deliver(message)
-        if session.ended and on_end is not None:
-            on_end()
-        return None
-
-    def unpause(self) -> None:
-        """End CLIENT PAUSE: run what was put off, in the order in which it came."""
-        self.pause = None
-        for db in self.databases:
-            db.held = False
-        self.review()
-        for waiter in list(self.postponed):
-            if not waiter.done:  # CLIENT UNPAUSE may be among them
-                self._resume(waiter)
-        for db in self.databases:
-            self.ready += [(db, key) for key in db.blocked if key in db.data]
-
-    def unpark(self, waiter: Waiter) -> None:
-        """Stop waiting: served, timed out or interrupted."""
-        waiter.done = True
-        if waiter.block.postponed and waiter in self.postponed:
-            self.postponed.remove(waiter)
-        for key in dict.fromkeys(waiter.block.keys):
-            line = waiter.db.blocked.get(key)
-            if line is not None and waiter in line:
-                line.remove(waiter)
-                if not line:
-                    del waiter.db.blocked[key]
-
-    def serve_waiting(self) -> None:
-        """Run the commands of those who wait for keys that got data, in the order in which they came.
-
-        They run inside the command that brought the data: what they change is served in the loop here, not nested,
-        or a command could be served twice.
-        """
-        while self.ready:
-            db, key = self.ready.pop(0)
-            for waiter in list(db.blocked.get(key, ())):
-                if waiter.done or (type(db.data.get(key)) is not waiter.block.kind and not waiter.block.gone):
-                    continue  # a key of another type wakes nobody, and is no error, except for a consumer group
-                self.serving = True
-                try:
-                    self._again(waiter)
-                finally:
-                    self.serving = False
+            self._waiting = Waiting(self)
+        return self._waiting
 
     # -- what a change sets off
 
@@ -689,10 +495,10 @@ class Store:
         self.clock.ns = self.time_ns()
         self.current = None
         if self.pause is not None and self.pause.over():
-            self.unpause()
+            self.waiting.unpause()
         self.cron()
         if self.ready:  # an expired key may be one that a consumer waits for
-            self.serve_waiting()
+            self.waiting.serve()
         if self.trackers is not None:
             self.trackers.settle()
         self.flush()
@@ -773,26 +579,8 @@ class Store:
             db.lazy = True
             db.loaded()
         self.changes = 0
-        self.entries.clear()
+        self.entries = Entries()
 
 
 def _queued(session: Session, *args: bytes) -> Reply:
     return QUEUED
-
-
-def _lower(name: str) -> str:
-    return name.lower().replace(" ", "|")
-
-
-def _text(word: bytes) -> str:
-    return word.decode("utf-8", "surrogateescape")
-
-
-def _unknown(argv: Argv) -> errors.UnknownCommand:
-    """The real server's wording: up to 128 bytes of arguments, each quoted and followed by a space."""
-    shown = ""
-    for word in argv[1:]:
-        if len(shown) >= 128:
-            break
-        shown += "'" + _text(word[: 128 - len(shown)]) + "' "
-    return errors.UnknownCommand(_text(argv[0][:128]), shown)

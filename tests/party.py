@@ -197,7 +197,7 @@ class Embedded:
         try:
             self.store.run(session, (tuple(argv),), replies)
         except Block as block:
-            self.store.park(session, argv, block, lambda reply: self._woken(name, reply))
+            self.store.waiting.park(session, argv, block, lambda reply: self._woken(name, reply))
         except Ended:
             replies = []
         self.running = ""

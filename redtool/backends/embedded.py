@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from redtool.persistence import Persistence
     from redtool.resp import Reply
     from redtool.session import Argv
-    from redtool.store import Waiter
+    from redtool.waiting import Waiter
 
 Word = bytes | str | int | float
 
@@ -98,7 +98,7 @@ class Embedded:
             event.set()
 
         with self._lock:
-            waiter = self.store.park(self.session, argv, block, wake)
+            waiter = self.store.waiting.park(self.session, argv, block, wake)
         stopped: BaseException | None = None
         try:
             self._until(event, waiter)
@@ -106,7 +106,7 @@ class Embedded:
             stopped = error
         with self._lock:
             if not event.is_set():
-                self.store.unpark(waiter)
+                self.store.waiting.unpark(waiter)
             if self.store.unflushed():
                 self.store.flush()
         if stopped is not None and not box:
@@ -130,7 +130,7 @@ class Embedded:
                 if waiter.session.ended and not event.is_set():
                     raise errors.StoreError("the session was closed by CLIENT KILL")
                 if left <= 0:
-                    self.store.overdue(waiter)
+                    self.store.waiting.overdue(waiter)
                 self.store.tick()
 
     def _breathe(self, slow: bool) -> None:

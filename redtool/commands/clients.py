@@ -216,8 +216,8 @@ def client_kill(c: Session, *words: bytes) -> Reply:
 
 def kill(c: Session, session: Session) -> None:
     """Close another client at once: it waits for nothing, and is on no list."""
-    for waiter in [waiter for waiter in (*waiters(c), *c.store.postponed) if waiter.session is session]:
-        c.store.unpark(waiter)
+    for waiter in [waiter for waiter in (*waiters(c), *c.store.waiting.postponed) if waiter.session is session]:
+        c.store.waiting.unpark(waiter)
     session.end()
     session.close()
 
@@ -236,7 +236,7 @@ def client_unblock(c: Session, number: bytes, *reason: bytes) -> Reply:
     wanted = to_int(number)
     for waiter in waiters(c):
         if waiter.session.id == wanted:
-            c.store.answer(waiter, errors.Unblocked() if mode == b"ERROR" else waiter.session.no_array)
+            c.store.waiting.answer(waiter, errors.Unblocked() if mode == b"ERROR" else waiter.session.no_array)
             return 1
     return 0
 

@@ -139,9 +139,9 @@ declare(
     "loading stale",
 )
 for line, summary in (
-    ("CLUSTER MIGRATESLOTS SLOTSRANGE start-slot end-slot [start-slot end-slot ...] NODE node-id [SLOTSRANGE start-slot "
-     "end-slot [start-slot end-slot ...] NODE node-id ...]", "Move slots to other nodes."),
-    ("CLUSTER SYNCSLOTS subcommand [argument [argument ...]]", "Carry slots between two nodes; nodes say it, not people."),
+    ("CLUSTER MIGRATESLOTS SLOTSRANGE start-slot end-slot [start-slot end-slot ...] NODE node-id [SLOTSRANGE "
+     "start-slot end-slot [start-slot end-slot ...] NODE node-id ...]", "Move slots to other nodes."),
+    ("CLUSTER SYNCSLOTS subcommand [argument [argument ...]]", "Carry slots from node to node; nodes say this."),
 ):  # fmt: skip
     arity = -4 if "MIGRATE" in line else -3
     command(line, CHANGING, since="9.0.0", arity=arity)(refusing(summary, EXAMPLES[line.split()[1]]))

@@ -220,7 +220,7 @@ def nothing(c: Session) -> Fields:
 
 def commandstats(c: Session) -> Fields:
     fields: Fields = {}
-    for entry in c.store.counted():
+    for entry in c.store.entries.counted():
         if entry.calls or entry.rejected:
             usec = entry.ns / 1000
             fields["cmdstat_" + entry.command.name.lower().replace(" ", "|")] = (
@@ -241,7 +241,7 @@ def latencystats(c: Session) -> Fields:
         "latency_percentiles_usec_" + entry.command.name.lower().replace(" ", "|"): ",".join(
             f"p{percent:g}={percentile(entry.histogram, percent) / 1000:.3f}" for percent in percents
         )
-        for entry in c.store.counted()
+        for entry in c.store.entries.counted()
         if entry.calls
     }
 
@@ -300,7 +300,7 @@ def info(c: Session, *sections: bytes) -> Reply:
 
 def reset_statistics(store: Store) -> None:
     """Set what CONFIG RESETSTAT resets back to zero."""
-    for entry in store.counted():
+    for entry in store.entries.counted():
         entry.reset()
     store.hits = store.misses = store.expired = store.expired_fields = store.net_in = store.net_out = 0
     store.sessions_before = store.sessions_opened

@@ -13,9 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from redtool.entries import Entry
     from redtool.resp import Reply
     from redtool.session import Session
-    from redtool.store import Entry, Store
+    from redtool.store import Store
 
 command = group("server")
 
@@ -211,7 +212,7 @@ def histogram(c: Session, *names: bytes) -> Reply:
 
 def chosen(store: Store, names: tuple[bytes, ...]) -> Iterable[Entry]:
     """The entries of these commands, a container's being all of its subcommands'; all without names."""
-    entries = sorted(store.counted(), key=lambda entry: entry.command.name)
+    entries = sorted(store.entries.counted(), key=lambda entry: entry.command.name)
     if not names:
         return entries
     wanted = [name.decode("utf-8", "replace").upper().replace("|", " ") for name in names]

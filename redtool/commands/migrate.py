@@ -44,8 +44,9 @@ class Order:
             at += 1
 
 
-@command("MIGRATE host port <key | \"\"> destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 username password]"
-         " [KEYS key [key ...]]", "write movablekeys", since="2.6.0", complexity="O(N) elements of the keys")  # fmt: skip
+@command("MIGRATE host port <key | \"\"> destination-db timeout [COPY] [REPLACE] [AUTH password | AUTH2 username "
+         "password] [KEYS key [key ...]]", "write movablekeys", since="2.6.0",
+         complexity="O(N) elements of the keys")  # fmt: skip
 def migrate(c: Session, host: bytes, port: bytes, key: bytes, db: bytes, timeout: bytes, *words: bytes) -> Reply:
     """Move keys to another server: they are gone here once they are there.
 

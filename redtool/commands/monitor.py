@@ -10,9 +10,9 @@ from redtool.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from redtool.entries import Entry
     from redtool.resp import Reply
     from redtool.session import Argv, Session
-    from redtool.store import Entry
 
 command = group("server")
 

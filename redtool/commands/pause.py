@@ -35,7 +35,7 @@ class Pause:
         if session.deny_block or session in self.store.monitors:
             return
         if self.over():
-            self.store.unpause()
+            self.store.waiting.unpause()
         elif self.everything or self._writes(session, command, argv):
             raise Block((), self.end, object, postponed=True)
 
@@ -96,5 +96,5 @@ def client_unpause(c: Session) -> Reply:
     > CLIENT UNPAUSE
     OK
     """
-    c.store.unpause()
+    c.store.waiting.unpause()
     return OK

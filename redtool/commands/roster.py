@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from redtool.session import Argv, Session
-    from redtool.store import Store, Waiter
+    from redtool.store import Store
+    from redtool.waiting import Waiter
 
     Test = Callable[[Session], bool]
 
@@ -68,7 +69,7 @@ def flags_of(session: Session, waiting: bool) -> str:
 
 def waits(c: Session, session: Session) -> Waiter | None:
     """What a client waits for: data, or the end of a pause."""
-    everyone = (*waiters(c), *c.store.postponed)
+    everyone = (*waiters(c), *c.store.waiting.postponed)
     return next((waiter for waiter in everyone if waiter.session is session), None)
 
 

@@ -14,9 +14,10 @@ from redtool.resp import OK, Push
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from redtool.commands.table import Command
+    from redtool.entries import Entry
     from redtool.resp import Reply
     from redtool.session import Argv, Session
-    from redtool.store import Entry, Store
+    from redtool.store import Store
 
 command = group("connection")
 

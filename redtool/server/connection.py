@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from redtool.resp import Reply
     from redtool.server.listener import Listener
     from redtool.session import Argv
-    from redtool.store import Waiter
+    from redtool.waiting import Waiter
 
 
 class Connection(asyncio.Protocol):
@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         self._stop_timer()
         with self.listener.lock:
             if self.waiter is not None:
-                self.store.unpark(self.waiter)
+                self.store.waiting.unpark(self.waiter)
             self.session.close()
 
     def data_received(self, data: bytes) -> None:
@@ -123,7 +123,7 @@ class Connection(asyncio.Protocol):
             if block.apart:
                 script = batch[at]
             else:
-                self.waiter = self.store.park(self.session, batch[at], block, self.wake)
+                self.waiter = self.store.waiting.park(self.session, batch[at], block, self.wake)
                 self._start_timer()
         except Ended:
             ended = True
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
     def _overdue(self, waiter: Waiter) -> None:
         self.timer = None
         with self.listener.lock:
-            self.store.overdue(waiter)
+            self.store.waiting.overdue(waiter)
             self.listener.flush()
         if not waiter.done:
             self._start_timer()

@@ -387,10 +387,10 @@ def test_a_pause_that_ends_early_ends_no_wait() -> None:
     ])  # fmt: skip
     ((waiter,),) = clients.store.databases[0].blocked.values()
     clients.advance(1500)
-    clients.store.overdue(waiter)  # as a timer that was set for the pause would
+    clients.store.waiting.overdue(waiter)  # as a timer that was set for the pause would
     assert clients.received() == {}
     clients.advance(4000)
-    clients.store.overdue(waiter)
+    clients.store.waiting.overdue(waiter)
     assert clients.received() == {"b": [None]}
 
 

@@ -208,7 +208,7 @@ def test_client_unblock_ends_a_wait(line: str, reply: str | None) -> None:
     try:
         client.store.execute(waiting.session, argv)
     except Block as block:
-        client.store.park(waiting.session, argv, block, got.append)
+        client.store.waiting.park(waiting.session, argv, block, got.append)
     number = str(waiting.session.id)
     (found,) = [fields(row) for row in client.call("CLIENT", "LIST").splitlines() if f"id={number} " in row.decode()]
     assert (found["flags"], found["cmd"]) == ("b", "blpop")

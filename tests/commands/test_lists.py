@@ -321,7 +321,7 @@ def test_what_wakes_a_waiting_command(waiting: str, lines: list[str], expected: 
     replies: list[Any] = []
     with pytest.raises(Block) as caught:
         run(client, waiting)
-    client.store.park(client.session, tuple(waiting.encode().split()), caught.value, replies.append)
+    client.store.waiting.park(client.session, tuple(waiting.encode().split()), caught.value, replies.append)
     other = embedded.Client(client.store)
     for line in lines:
         run(other, line)
@@ -337,7 +337,7 @@ def test_those_who_wait_are_served_in_the_order_in_which_they_came() -> None:
         with pytest.raises(Block) as caught:
             run(client, line)
         argv = tuple(line.encode().split())
-        store.park(client.session, argv, caught.value, lambda reply: replies.append((number, reply)))
+        store.waiting.park(client.session, argv, caught.value, lambda reply: replies.append((number, reply)))
 
     for number, line in enumerate(["BLMOVE q r LEFT LEFT 0", "BRPOP r 0", "BLPOP q 0", "BLPOP q 0"]):
         park(number, line)

@@ -9,7 +9,7 @@ import pytest
 from redtool.commands.latency import buckets, percentile, picture
 from redtool.commands.redact import redacted
 from redtool.commands.table import find
-from redtool.store import Entry
+from redtool.entries import Entry
 from tests.commands.conftest import Runner
 from tests.embedded import Client
 from tests.served import Served

@@ -666,7 +666,7 @@ def test_what_wakes_a_waiting_command(waiting: str, lines: list[str], expected: 
     replies: list[Any] = []
     with pytest.raises(Block) as caught:
         run(client, waiting)
-    client.store.park(client.session, tuple(waiting.encode().split()), caught.value, replies.append)
+    client.store.waiting.park(client.session, tuple(waiting.encode().split()), caught.value, replies.append)
     other = embedded.Client(client.store)
     for line in lines:
         run(other, line)
@@ -680,7 +680,7 @@ def test_a_key_that_expires_unawaited_wakes_its_consumers() -> None:
     replies: list[Any] = []
     with pytest.raises(Block) as caught:
         run(client, AS_GROUP)
-    client.store.park(client.session, tuple(AS_GROUP.encode().split()), caught.value, replies.append)
+    client.store.waiting.park(client.session, tuple(AS_GROUP.encode().split()), caught.value, replies.append)
     client.advance(200)
     client.store.tick()
     assert [plain(reply) for reply in replies] == [NO_LONGER]
@@ -696,7 +696,7 @@ def test_one_entry_wakes_one_consumer_of_a_group_and_every_reader() -> None:
         with pytest.raises(Block) as caught:
             run(waiter, line)
         argv = tuple(line.encode().split())
-        client.store.park(waiter.session, argv, caught.value, lambda reply: replies.append((number, reply)))
+        client.store.waiting.park(waiter.session, argv, caught.value, lambda reply: replies.append((number, reply)))
 
     for number, line in enumerate([AS_GROUP, AS_GROUP, "XREAD BLOCK 0 STREAMS s $", "XREAD BLOCK 0 STREAMS s 0"]):
         park(number, line)

@@ -1,0 +1,108 @@
+"""The command table as one store runs it: each command with its handler and bounds at hand, and its statistics."""
+
+from __future__ import annotations
+
+from redtool import errors
+from redtool.commands import table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from redtool.session import Argv
+
+SCRIPTS = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"})
+
+
+class Entry:
+    """A command as one store runs it: handler and bounds at hand, and its statistics."""
+
+    __slots__ = ("command", "failed", "flags", "handler", "high", "histogram", "low", "ns", "rejected", "skip", "subs",
+                 "write")  # fmt: skip
+
+    def __init__(self, command: table.Command) -> None:
+        self.command = command
+        self.skip = command.skip
+        self.handler: Any = command.handler
+        self.low, self.high = command.low, command.high
+        self.flags = command.flags
+        self.write = "write" in self.flags
+        self.subs: dict[bytes, Entry] | None = None if command.subs is None else {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Set the statistics to zero: time spent, errors, and calls by the bits of how many ns each took."""
+        self.ns = self.failed = self.rejected = 0
+        self.histogram = [0] * 64
+
+    @property
+    def calls(self) -> int:
+        return sum(self.histogram)
+
+
+class Entries:
+    """The entries that were looked up so far.
+
+    ``plain`` maps a name as it is typed, in capitals or small, to what may run at once. ``slowly`` has what never does:
+    containers, whose subcommand comes first, and scripts, which may have to run elsewhere.
+    """
+
+    __slots__ = ("plain", "slowly")
+
+    def __init__(self) -> None:
+        self.plain: dict[bytes, Entry] = {}
+        self.slowly: dict[bytes, Entry] = {}
+
+    def counted(self) -> Iterator[Entry]:
+        """The entries of all commands and subcommands that were looked up, each once: their statistics."""
+        slowly = [each for entry in self.slowly.values() for each in (entry, *(entry.subs or {}).values())]
+        found = {id(entry): entry for entry in (*self.plain.values(), *slowly)}
+        yield from (entry for entry in found.values() if entry.subs is None)
+
+    def find(self, argv: Argv) -> Entry:
+        """The entry of a command seen for the first time, in this spelling."""
+        name = argv[0].upper()
+        entry = self.plain.get(name) or self.slowly.get(name)
+        if entry is None:
+            command = table.find(name)
+            if command is None:
+                raise _unknown(argv)
+            entry = Entry(command)
+        if entry.subs is not None or entry.command.name in SCRIPTS:
+            self.slowly[name] = entry  # resolved word by word, so never found by the first alone; or may run apart
+            return entry
+        self.plain[name] = entry
+        if argv[0] == name.lower():
+            self.plain[argv[0]] = entry
+        return entry
+
+    def subcommand(self, entry: Entry, argv: Argv) -> Entry:
+        assert entry.subs is not None
+        word = argv[1].upper()
+        found = entry.subs.get(word)
+        if found is None:
+            command = (entry.command.subs or {}).get(word)
+            if command is None:
+                entry.rejected += 1
+                raise errors.UnknownSubcommand(_text(argv[1].partition(b"\0")[0])[:128], entry.command.name)
+            found = entry.subs[word] = Entry(command)
+        return found
+
+
+def lower(name: str) -> str:
+    return name.lower().replace(" ", "|")
+
+
+def _text(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape")
+
+
+def _unknown(argv: Argv) -> errors.UnknownCommand:
+    """The real server's wording: up to 128 bytes of arguments, each quoted and followed by a space."""
+    shown = ""
+    for word in argv[1:]:
+        if len(shown) >= 128:
+            break
+        shown += "'" + _text(word[: 128 - len(shown)]) + "' "
+    return errors.UnknownCommand(_text(argv[0][:128]), shown)
