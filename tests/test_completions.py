@@ -25,9 +25,9 @@ SCRIPTS = {"bash": "redtool.bash", "zsh": "_redtool", "fish": "redtool.fish"}
 LINES: list[tuple[str, str]] = [
     ("redtool SE", "SELECT SET SETBIT SETEX SETNX SETRANGE"),
     ("redtool set", "set setbit setex setnx setrange"),
-    ("redtool sc", "scan scard"),
-    ("redtool SC", "SCAN SCARD"),
-    ("redtool -- sc", "scan scard"),
+    ("redtool sc", "scan scard script"),
+    ("redtool SC", "SCAN SCARD SCRIPT"),
+    ("redtool -- sc", "scan scard script"),
     ("redtool ", "scan repl ZADD GET …"),
     ("redtool nosuch ", ""),
     ("redtool SET k v ", "EX EXAT GET IFDEQ IFDNE IFEQ IFNE KEEPTTL NX PX PXAT XX"),

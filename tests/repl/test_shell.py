@@ -139,7 +139,7 @@ def press_during(shell: Shell, monkeypatch: pytest.MonkeyPatch, name: str) -> No
     store = shell.store
     assert store is not None
     store.store.execute(store.session, {"APPEND": (b"APPEND", b"w", b"x")}.get(name, (name.encode(), b"w")))
-    entry = store.store.entries[name.encode()]
+    entry = store.store.entries.plain[name.encode()]
     handler = entry.handler
 
     def struck(*args: object) -> object:

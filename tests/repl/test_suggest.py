@@ -65,7 +65,7 @@ def offered(shell: Shell, line: str) -> dict[str, str]:
         ("CONFIG RE|", ["RESETSTAT", "REWRITE"]),
         ("connec|", ["connect"]),
         # options where they belong, in the case of the command
-        ("SET k v |", ["NX", "XX", "GET", "EX", "PX", "EXAT", "PXAT", "KEEPTTL"]),
+        ("SET k v |", ["NX", "XX", "IFEQ", "IFNE", "IFDEQ", "IFDNE", "GET", "EX", "PX", "EXAT", "PXAT", "KEEPTTL"]),
         ("set k v p|", ["px", "pxat"]),
         ("SET k v NX |", ["GET", "EX", "PX", "EXAT", "PXAT", "KEEPTTL"]),
         ("SET k v EX |", []),
