@@ -62,7 +62,8 @@ def protected(machine: Machine, args: tuple[Value, ...]) -> Any:
     try:
         return current(machine).call(args)
     except CallError as error:
-        return machine.table({b"err": error.message, b"ignore_error_stats_update": True})
+        reply = {b"err": error.message}
+        return machine.table({**reply, b"ignore_error_stats_update": True} if error.counted else reply)
 
 
 def error_reply(machine: Machine, args: tuple[Value, ...]) -> Any:

@@ -54,12 +54,12 @@ class Machine:
         self._load()
 
     def _load(self) -> None:
-        from redtool.lua import bits, calls, cjson, cmsgpack, randoms, structs
+        from redtool.lua import bits, bytecode, calls, cjson, cmsgpack, randoms, structs
 
         path = os.path.join(os.path.dirname(__file__), "sandbox.lua")
         table = self.lua.table_from
         groups: dict[bytes, dict[bytes, object]] = {
-            b"inner": {b"tick": self._tick, b"explain": self._explain},
+            b"inner": {b"tick": self._tick, b"explain": self._explain, b"safe": bytecode.is_safe},
             b"math": randoms.functions(self),
             b"bit": bits.functions(self),
             b"struct": structs.functions(self),

@@ -80,6 +80,7 @@ def message(error: errors.ReplyError) -> bytes:
 
 
 STRING, NUMBER, TRUE, FALSE, NIL, ERR, STATUS, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = range(1, 14)  # sandbox.lua
+COUNTED = 14
 
 
 class Flat:
@@ -104,7 +105,7 @@ class Flat:
             return None
         if kind == STATUS:
             return Status(line(take()))
-        if kind == ERR:
+        if kind == ERR or kind == COUNTED:
             return errors.ReplyError.of(line(take()).decode("utf-8", "surrogateescape"))
         if kind == DOUBLE:
             return float(take())

@@ -71,14 +71,15 @@ class Run:
     def call(self, args: Sequence[Value]) -> Any:
         """Run a command for the script; raises CallError."""
         argv = self.words(args)
-        use = USES.get(argv[0]) or use_of(argv)
-        if not use.low <= len(argv) <= use.high:
-            raise CallError(WRONG_COUNT)
-        if use.refused:
-            raise CallError(NOT_ALLOWED)
+        try:
+            use = USES.get(argv[0]) or use_of(argv)
+            self.admit(use, argv)
+        except CallError as error:
+            error.counted = True
+            codes = self.store.error_codes
+            codes["ERR"] = codes.get("ERR", 0) + 1
+            raise
         if use.writes:
-            if self.reads:
-                raise CallError(NO_WRITES)
             self.wrote = True
         replies: list[Reply] = []
         self.store.run(self.session, (argv,), replies)
@@ -90,6 +91,15 @@ class Run:
             raise CallError(message(reply), counted=True)
         self.machine.room(weight(reply))
         return to_lua(self.machine, reply, self.session.proto)
+
+    def admit(self, use: Use, argv: Argv) -> None:
+        """Refuse what a script may not call, or not so; raises CallError."""
+        if not use.low <= len(argv) <= use.high:
+            raise CallError(WRONG_COUNT)
+        if use.refused:
+            raise CallError(NOT_ALLOWED)
+        if use.writes and self.reads:
+            raise CallError(NO_WRITES)
 
     # -- time
 

@@ -5,10 +5,11 @@ local python, api, soft, every = ...
 local as_function = python.as_function
 local getinfo, sethook = debug.getinfo, debug.sethook
 local type, tostring, error, select, next, unpack = type, tostring, error, select, next, unpack
+local tonumber = tonumber
 local rawget, rawset, setmetatable, getmetatable, setfenv = rawget, rawset, setmetatable, getmetatable, setfenv
 local cpcall, cxpcall, loadstring, collectgarbage = pcall, xpcall, loadstring, collectgarbage
 local concat, sub, byte, gsub = table.concat, string.sub, string.byte, string.gsub
-local create, resume, wrap = coroutine.create, coroutine.resume, coroutine.wrap
+local create, resume, wrap, current = coroutine.create, coroutine.resume, coroutine.wrap, coroutine.running
 local null = newproxy()
 local SOURCE = getinfo(1, "S").source
 local LOCKED = "Attempt to modify a readonly table"
@@ -26,7 +27,25 @@ local function dressed(group)
 end
 
 for _, group in next, api do dressed(group) end
-local tick, explain = api.inner.tick, api.inner.explain
+local tick, explain, safe = api.inner.tick, api.inner.explain, api.inner.safe
+local dump, find, match, format = string.dump, string.find, string.match, string.format
+local MAX_CODE = 2 ^ 26  -- bytes; the counters of the lexer are not made for more than 2^31
+
+-- Compile text and nothing else. The name of the chunk must be a string that is held while the parser runs, which
+-- holds it not itself: one without zeros, as C would cut it there. What Lua cannot run safely is refused.
+local function translate(code, name)
+  if byte(code) == 27 then
+    local shown = sub(name, 1, 1) == "@" and sub(name, 2) or '[string "' .. sub(name, 2, 4) .. '"]'
+    return nil, shown .. ":1: unexpected symbol near 'char(27)'"
+  end
+  if #code > MAX_CODE then return nil, "the script is too long" end
+  name = match(name, "^[^%z]*")
+  local f, reason = loadstring(code, name)
+  if f and find(code, "...", 1, true) and not safe(dump(f)) then
+    return nil, "a function has more than 3 parameters before '...'"
+  end
+  return f, reason
+end
 
 -- Read-only tables: an empty proxy before the contents, which no script ever holds.
 
@@ -186,10 +205,11 @@ function base.loadstring(...)
   local text, name = ...
   if type(text) == "number" then text = tostring(text) end
   if type(text) ~= "string" then argument(1, "loadstring", "string", text, select("#", ...)) end
-  if byte(text) == 27 then
-    return nil, '[string "' .. text:sub(2, 4) .. "\"]:1: unexpected symbol near 'char(27)'"
+  if type(name) == "number" then name = tostring(name) end
+  if name ~= nil and type(name) ~= "string" then
+    misused("bad argument #2 to 'loadstring' (string expected, got " .. type(name) .. ")")
   end
-  local f, reason = loadstring(text, name or text)
+  local f, reason = translate(text, name or text)
   if not f then return nil, reason end
   return setfenv(f, base.scope)
 end
@@ -206,6 +226,19 @@ function base.load(reader, name)
   return base.loadstring(concat(pieces), name or "=(load)")
 end
 
+-- The C function counts with ints, and checks too late whether it has counted past their end.
+function base.unpack(...)
+  local t, from, to = ...
+  if type(t) ~= "table" then argument(1, "unpack", "table", t, select("#", ...)) end
+  if from ~= nil or to ~= nil then
+    from, to = tonumber(from or 1), tonumber(to or #t)
+    if from and to and not (to - from < 1e6 and from > -2 ^ 31 and to < 2 ^ 31 - 1) then
+      misused("too many results to unpack")
+    end
+  end
+  return unpack(...)
+end
+
 local OPTIONS = { collect = 1, count = 1, step = 1, stop = 0, restart = 0, setpause = 200, setstepmul = 200 }
 
 function base.collectgarbage(option)
@@ -218,17 +251,33 @@ function base.collectgarbage(option)
   return collectgarbage(option)
 end
 
+-- Lua never forgets the hook of a thread. The list is emptied when it has grown, and that of living ones set again.
+local threads, made = setmetatable({}, { __mode = "k" }), 0
+local hooks, main
+
+local function hooked(thread)
+  sethook(thread, hook, "", every)
+  threads[thread] = true
+  made = made + 1
+  if made < 1000 then return end
+  made = 0
+  for key in next, hooks do
+    if key ~= main then hooks[key] = nil end
+  end
+  for living in next, threads do sethook(living, hook, "", every) end
+end
+
 function base.create(f)
   if type(f) ~= "function" then misused("bad argument #1 to 'create' (Lua function expected)") end
   local thread = create(f)
-  sethook(thread, hook, "", every)
+  hooked(thread)
   return thread
 end
 
 function base.wrap(f)
   if type(f) ~= "function" then misused("bad argument #1 to 'wrap' (Lua function expected)") end
   return wrap(function(...)
-    sethook(hook, "", every)
+    hooked(current())
     return f(...)
   end)
 end
@@ -259,7 +308,7 @@ local strings = pick(string, "byte char format len lower reverse sub upper")
 local GUARD = "local %s, most, type, error = ... return function(...) local _, pattern = ..."
   .. " if type(pattern) == 'string' and #pattern > most then error('pattern too complex', 2) end return %s(...) end"
 for _, name in next, { "find", "match", "gmatch", "gfind", "gsub" } do
-  local make = loadstring(string.format(GUARD, name, name), "=redtool")
+  local make = loadstring(format(GUARD, name, name), "=redtool")
   strings[name] = make(string[name], MAX_PATTERN, type, error)
 end
 
@@ -282,8 +331,8 @@ api.cjson.null = null
 local threads = pick(coroutine, "running status yield")
 threads.create, threads.wrap, threads.resume = base.create, base.wrap, base.resume
 
-local shared = pick(_G, "_VERSION assert error gcinfo ipairs rawequal select tonumber tostring type unpack")
-for name in ("collectgarbage getmetatable load loadstring next pairs pcall rawget rawset setmetatable xpcall"):gmatch("%S+") do
+local shared = pick(_G, "_VERSION assert error gcinfo ipairs rawequal select tonumber tostring type")
+for name in ("collectgarbage getmetatable load loadstring next pairs pcall rawget rawset setmetatable unpack xpcall"):gmatch("%S+") do
   shared[name] = base[name]
 end
 shared.string, shared.table, shared.math = locked(strings), locked(tables), locked(maths)
@@ -332,8 +381,7 @@ base.scope = eval_scope
 -- Compiling and running.
 
 local function compile(code, name, library)
-  if byte(code) == 27 then return nil, sub(name, 2) .. ":1: unexpected symbol near 'char(27)'" end
-  local f, reason = loadstring(code, name)
+  local f, reason = translate(code, name)
   if not f then return nil, reason end
   return setfenv(f, library and library_scope or eval_scope)
 end
@@ -384,6 +432,7 @@ end
 -- Give a reply to Python flat: kinds and values one after the other.
 
 local STRING, NUMBER, TRUE, FALSE, NIL, ERR, OK, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+local COUNTED = 14  -- an error that the store has counted
 local MAX_DEPTH = 200  -- Python reads it with recursion
 
 local function flatten(value, out, n, depth)
@@ -477,6 +526,9 @@ local function answer(value)
   if kind == "number" then return NUMBER, value end
   if kind == "boolean" then return value and TRUE or FALSE end
   if kind ~= "table" then return NIL end
+  if rawget(value, "ignore_error_stats_update") and type(rawget(value, "err")) == "string" then
+    return COUNTED, rawget(value, "err")
+  end
   local out = {}
   local n = flatten(value, out, 0, 0)
   if n > CHUNK then return 0, n, out end
@@ -568,6 +620,14 @@ local function safely(fn)
 end
 
 sethook(hook, "", every)
+for _, value in next, debug.getregistry() do
+  if type(value) == "table" then
+    local key, found = next(value)
+    if found == hook then hooks, main = value, key end
+  end
+end
+assert(hooks)
+
 return {
   compile = compile, run_script = run_script, run_long = run_long, run_function = run_function,
   run_library = run_library, piece = piece, where = where, called = called, safely = safely, null = null,

@@ -7,7 +7,7 @@ from hashlib import sha1
 from redtool import errors
 from redtool.lua.faults import Fault
 from redtool.lua.machine import PUSHED, Machine, machine
-from redtool.lua.replies import NUMBER, STRING, Flat, line
+from redtool.lua.replies import COUNTED, NUMBER, STRING, Flat, line
 from redtool.lua.run import Run
 from redtool.numeric import to_int
 
@@ -146,16 +146,22 @@ class Scripts:
                 items = tuple(run.machine.take(items[2], items[1]))
             reply = Flat(iter(items), run.session.proto, run.caller.proto).value()
             if isinstance(reply, errors.ReplyError):
+                if kind == COUNTED:
+                    self._uncount(reply)
                 raise reply
             return reply
         text = found[1]
         if len(found) > 3 and found[2] is not None and found[3]:
             text += b" script: %b, on %b:%d." % (run.name, found[2], found[3])
         error = errors.ReplyError.of(line(text).decode("utf-8", "surrogateescape"))
-        if len(found) > 4 and found[4]:  # the command that failed has been counted
-            codes = self.store.error_codes
-            codes[error.code] = codes.get(error.code, 0) - 1
+        if len(found) > 4 and found[4]:
+            self._uncount(error)
         raise error
+
+    def _uncount(self, error: errors.ReplyError) -> None:
+        """Make up for the second count of an error that the store counted when the command failed."""
+        codes = self.store.error_codes
+        codes[error.code] = codes.get(error.code, 0) - 1
 
 
 def of(store: Store) -> Scripts:
