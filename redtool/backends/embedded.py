@@ -204,7 +204,8 @@ class Embedded:
             while session.inbox:
                 message = session.inbox.popleft()
                 yield message if isinstance(message, Push) else Push([b"monitor", message])
-            if not (session.channels or session.patterns or session.shards or session in self.store.monitors):
+            listens = session.channels or session.patterns or session.shards or session in self.store.monitors
+            if self.closed or not listens:
                 return
             if self.stop_asked():
                 raise KeyboardInterrupt
@@ -215,6 +216,7 @@ class Embedded:
         """End subscriptions and MONITOR, and forget what has come of them."""
         with self._lock:
             self.store.silence(self.session)
+            self.session.review()
             self.session.inbox.clear()
 
     def tick(self) -> None:

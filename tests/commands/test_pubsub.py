@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from redtool.backends.embedded import open_store
 from redtool.commands.pubsub import Hub
 from redtool.config import Config
-from redtool.resp import Push
+from redtool.resp import OK as DONE
+from redtool.resp import Push, Replies
 from redtool.session import Session
 from redtool.store import Store
 from tests import party
@@ -369,3 +371,47 @@ def test_a_confirmation_inside_exec_is_a_reply_like_any_other() -> None:
         session.store.execute(session, tuple(line.split()))
     confirmed = [Push([b"subscribe", b"c", 1]), Push([b"unsubscribe", b"c", 0])]
     assert session.store.execute(session, (b"EXEC",)) == [*confirmed, b"PONG"]
+
+
+# -- a store opened by this process
+
+
+def test_messages_of_a_store() -> None:
+    with open_store(":memory:") as store:
+        other = Session(store.store)
+        confirmed = store.execute("SUBSCRIBE", "a", "b")
+        assert isinstance(confirmed, Replies)
+        assert confirmed == said("subscribe", "a", 1, "b", 2)
+        messages = store.messages()
+        for text in (b"1", b"2"):
+            store.store.execute(other, (b"PUBLISH", b"a", text))
+            assert next(messages) == message("a", text.decode())
+        assert store.execute("UNSUBSCRIBE") == said("unsubscribe", "a", 1, "b", 0)
+        assert list(messages) == []
+
+
+def test_keys_that_end_while_nothing_else_happens() -> None:
+    with open_store(":memory:") as store:
+        now = store.store.time_ns()
+        store.store.time_ns = lambda: now
+        store.execute("CONFIG", "SET", "notify-keyspace-events", "Ex")
+        store.execute("SET", "k", "v", "PX", "1000")
+        store.execute("PSUBSCRIBE", "__keyevent@*")
+        now += 1_000_000_000
+        assert next(store.messages()) == pmessage("__keyevent@*", "__keyevent@0__:expired", "k")
+
+
+def test_messages_end_with_the_subscription_and_with_the_store() -> None:
+    with open_store(":memory:") as store:
+        store.execute("SUBSCRIBE", "a")
+        store.stop_listening()
+        assert list(store.messages()) == []
+        assert store.execute("SET", "k", "v") == DONE  # in RESP2, where a client that listens may not
+        assert not store.session.guarded
+        store.execute("SUBSCRIBE", "a")
+        killer = Session(store.store)
+        store.store.execute(killer, (b"CLIENT", b"KILL", b"TYPE", b"pubsub"))
+        assert list(store.messages()) == []
+        store.execute("SUBSCRIBE", "a")
+        store.close()
+        assert list(store.messages()) == []
