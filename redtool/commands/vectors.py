@@ -419,7 +419,7 @@ def vsim(c: Session, *args: bytes) -> Reply:
     1) "Alien"
     2) "1"
     3) "Aliens"
-    4) "0.9922904968261719"
+    4) "0.9918221533298492"
     > VSIM films ELE Alien FILTER '.year > 1980'
     1) "Aliens"
     """

@@ -121,10 +121,8 @@ class VectorSet:
         return Node(b"", 0, data, reach, length, 0)
 
     def query_of(self, node: Node) -> Node:
-        """The same for an element of the set."""
-        if self.quant.name == b"int8":
-            return self.query(self.vector(node))  # a server rounds it once more
-        return node
+        """The same for an element of the set, rounded once more as in a server."""
+        return self.query(self.vector(node))
 
     def distance(self, a: Node, b: Node) -> float:
         """0 for the same direction, 1 for a right angle, 2 for the opposite direction; as a server rounds it."""
