@@ -12,58 +12,10 @@ if TYPE_CHECKING:
 
     from redtool.lua.machine import Machine, Value
 
-MAX_NESTING = 16
 NAMES: dict[bytes, object] = {
     b"_NAME": b"cmsgpack", b"_VERSION": b"lua-cmsgpack 0.4.0", b"_COPYRIGHT": b"none", b"_DESCRIPTION":
     b"MessagePack for Lua",
 }  # fmt: skip
-
-# Walks a value on Lua's side and gives it flat: kinds and values, an array or a map with its length first.
-WALK = b"""
-local type, next, rawget, floor, contents_of = type, next, rawget, math.floor, ...
-local MAX = 16
-
-local function is_array(t)
-  local count, most = 0, 0
-  for k in next, t do
-    if type(k) ~= 'number' or k <= 0 or floor(k) ~= k then return false end
-    count = count + 1
-    if k > most then most = k end
-  end
-  return count == most, count
-end
-
-local function walk(value, out, n, depth)
-  local kind = type(value)
-  if kind == 'table' and depth == MAX then kind = 'nil' end
-  if kind == 'string' then out[n + 1], out[n + 2] = 1, value return n + 2 end
-  if kind == 'number' then out[n + 1], out[n + 2] = 2, value return n + 2 end
-  if kind == 'boolean' then out[n + 1] = value and 3 or 4 return n + 1 end
-  if kind ~= 'table' then out[n + 1] = 5 return n + 1 end
-  value = contents_of[value] or value
-  local array, count = is_array(value)
-  if array then
-    out[n + 1], out[n + 2], n = 6, count, n + 2
-    for i = 1, count do n = walk(value[i], out, n, depth + 1) end
-    return n
-  end
-  local head, pairs_ = n + 1, 0
-  out[head], n = 7, n + 2
-  for k, v in next, value do
-    n = walk(k, out, n, depth + 1)
-    n = walk(v, out, n, depth + 1)
-    pairs_ = pairs_ + 1
-  end
-  out[head + 1] = pairs_
-  return n
-end
-
-return function(value)
-  local out = {}
-  out[0] = walk(value, out, 0, 0)
-  return out
-end
-"""
 
 
 class Short(Exception):
@@ -76,8 +28,7 @@ class Bad(Exception):
 
 def load(machine: Machine) -> None:
     """Put the walk in place, once the interpreter stands."""
-    make = machine.lua.execute(b"return loadstring(...)", WALK)
-    machine.flatten = machine.safely(make(machine.contents_of))
+    machine.flatten = machine.safely(machine.chunk("msgpack.lua", machine.contents_of))
 
 
 def functions(machine: Machine) -> dict[bytes, object]:

@@ -79,7 +79,7 @@ def message(error: errors.ReplyError) -> bytes:
     return error.message.encode("utf-8", "surrogateescape")
 
 
-STRING, NUMBER, TRUE, FALSE, NIL, ERR, STATUS, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = range(1, 14)  # sandbox.lua
+STRING, NUMBER, TRUE, FALSE, NIL, ERR, STATUS, DOUBLE, MAP, SET, BIG, VERBATIM, ARRAY = range(1, 14)  # answer.lua
 COUNTED = 14
 
 
@@ -105,7 +105,7 @@ class Flat:
             return None
         if kind == STATUS:
             return Status(line(take()))
-        if kind == ERR or kind == COUNTED:
+        if kind in (ERR, COUNTED):
             return errors.ReplyError.of(line(take()).decode("utf-8", "surrogateescape"))
         if kind == DOUBLE:
             return float(take())
