@@ -11,6 +11,7 @@ import pytest
 
 from redtool import errors
 from redtool.backends.embedded import Embedded, open_store
+from tests.served import Served
 
 LOOPS = [
     "while true do end",
@@ -137,3 +138,16 @@ def test_two_stores_share_the_interpreter() -> None:
         for thread in threads:
             thread.join()
         assert sorted(map(int, results)) == sorted([*range(50, 2501, 50)] * 2)
+
+
+def test_through_a_socket(served: Served) -> None:
+    """The listener goes on serving others while a script runs."""
+    with served.client() as slow, served.client() as other:
+        other.call("CONFIG", "SET", "busy-reply-threshold", 20)
+        slow.send("EVAL", "while true do pcall(function() while true do end end) end", 0)
+        while not isinstance(reply := other.call("GET", "x"), errors.ReplyError):
+            pass
+        assert reply.message.startswith("BUSY ")
+        assert other.call("SCRIPT", "KILL") == b"OK"
+        assert b"Script killed by user" in slow.receive_wire()
+        assert other.call("EVAL", "return 1", 0) == 1
