@@ -338,7 +338,7 @@ def open_dump(path: str) -> Store:
     store.load()
     load_dump(path, store)
     store.loaded()
-    store.guard = "read-only"
+    store.refuse_writes("read-only")
     return store
 
 

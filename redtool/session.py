@@ -92,13 +92,16 @@ class Session:
         self.dirty = False  # a watched key changed
         self.watching: list[tuple[Keyspace, bytes]] = []
         self.deny_block = False  # inside EXEC: blocking commands do not wait
-        self.guarded = self.tracking is not None or (self.user is not None and not self.user.unlimited)
+        self.guarded = (
+            store.guarded or self.tracking is not None or (self.user is not None and not self.user.unlimited)
+        )
         self.effects: list[Argv] | None = None
 
     def review(self) -> None:
         """Decide anew whether commands need more than the plain path: call it when one of these has changed."""
         self.guarded = bool(
-            self.queue is not None
+            self.store.guarded
+            or self.queue is not None
             or self.ended
             or (self.user is not None and not self.user.unlimited)
             or not self.authenticated

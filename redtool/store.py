@@ -87,8 +87,8 @@ class Store:
         self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
         self.latency: dict[bytes, Event] = {}  # what LATENCY shows
         self.slow_ns = SLOW_NS  # commands that take as long or longer are looked at by ``_slow``
-        self._guard = ""
-        self.guarded = False  # commands need more than the plain path: see ``review``
+        self.guard = ""  # why every write is refused: see ``refuse_writes``
+        self.guarded = False  # no client's commands take the plain path: see ``review``
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
         self.active_expire = True  # False: keys past their deadline go only when they are looked up
         self.depth = 0
@@ -124,19 +124,18 @@ class Store:
         if self.hub is not None:
             self.hub.leave(session)
 
-    @property
-    def guard(self) -> str:
-        """Why every write is refused: "read-only", or the text of a journal failure; "" when none is."""
-        return self._guard
-
-    @guard.setter
-    def guard(self, reason: str) -> None:
-        self._guard = reason
+    def refuse_writes(self, reason: str) -> None:
+        """Refuse every write: "read-only", or the text of a journal failure; "" lets them through again."""
+        self.guard = reason
         self.review()
 
     def review(self) -> None:
-        """Decide anew whether commands need more than the plain path: call it when one of these has changed."""
-        self.guarded = bool(self._guard or self.monitors or self.pause is not None or self.busy)
+        """Decide anew whether anybody's commands may take the plain path: call it when one of these has changed."""
+        guarded = bool(self.guard or self.monitors or self.pause is not None or self.busy)
+        if guarded != self.guarded:
+            self.guarded = guarded
+            for session in self.sessions.values():
+                session.review()
         self.observed = bool(self.events or self.trackers is not None)
 
     def totals(self) -> tuple[int, int, int]:
@@ -189,7 +188,7 @@ class Store:
                 reply: Reply
                 plain = True
                 try:
-                    if entry is None or session.guarded or self.guarded or not entry.low <= len(argv) <= entry.high:
+                    if entry is None or session.guarded or not entry.low <= len(argv) <= entry.high:
                         plain = False
                         entry = None  # an error from here on is a refusal
                         entry = self._checked(session, argv)
@@ -265,9 +264,9 @@ class Store:
             if refusal is not None:
                 entry.rejected += 1
                 raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
-        if self._guard and entry.write:
+        if self.guard and entry.write:
             entry.rejected += 1
-            raise errors.ReadOnly if self._guard == "read-only" else errors.NoWrites(self._guard)
+            raise errors.ReadOnly if self.guard == "read-only" else errors.NoWrites(self.guard)
         if session.proto == 2 and not session.deny_block and (session.channels or session.patterns or session.shards):
             from redtool.commands.pubsub import refused
 
@@ -505,7 +504,7 @@ class Store:
 
     def unflushed(self) -> bool:
         """Tell whether the journal holds commands that the kernel has not got, and may take now."""
-        return self.journal is not None and bool(self.journal.pending) and not self._guard
+        return self.journal is not None and bool(self.journal.pending) and not self.guard
 
     def flush(self) -> None:
         """Hand the journal to the kernel: before a reply leaves. A failure refuses all further writes."""
@@ -514,10 +513,10 @@ class Store:
             try:
                 self.journal.flush()
             except errors.StoreError as error:
-                self.guard = str(error)
+                self.refuse_writes(str(error))
                 raise
-            if self._guard:
-                self.guard = ""
+            if self.guard:
+                self.refuse_writes("")
             self.took(b"aof-write", started)
 
     def took(self, event: bytes, started: int) -> None:

@@ -67,12 +67,13 @@ class Embedded:
         with self._lock:
             if self.closed:
                 raise errors.StoreError("the store is closed")
-            if self.session.ended:
-                self._renew()
             try:
                 store.run(self.session, (words,), replies)
             except Block as block:
                 waiting = block
+            except Ended:
+                self._renew()
+                return self.execute(*argv)
             finally:
                 if store.journal is not None and store.journal.pending and not store.guard:
                     store.flush()

@@ -200,5 +200,5 @@ def test_persistence_is_told_by_the_files() -> None:
     assert {name: facts[name] for name in expected} == expected
     facts = fields(client.call("INFO", "stats"))
     assert (facts["latest_fork_usec"], facts["total_forks"]) == ("123", "2")
-    client.store.guard = "No space left on device"
+    client.store.refuse_writes("No space left on device")
     assert fields(client.call("INFO", "persistence"))["aof_last_write_status"] == "err"
