@@ -83,6 +83,22 @@ def clients(c: Session) -> Fields:
     }  # fmt: skip
 
 
+def scripting(c: Session) -> dict[str, Reply]:
+    """What INFO's section on memory says of scripts: one interpreter runs scripts and functions alike."""
+    known = c.store.scripts
+    held = 0 if known is None else known.memory
+    functions = 0 if known is None or known.libraries is None else len(known.libraries.functions)
+    bodies = 0 if known is None else known.bodies
+    libraries = sum(map(len, c.store.functions))
+    return {
+        "used_memory_lua": held, "used_memory_vm_eval": held, "used_memory_lua_human": human(held),
+        "used_memory_scripts_eval": bodies, "number_of_cached_scripts": 0 if known is None else known.count,
+        "number_of_functions": functions, "number_of_libraries": len(c.store.functions), "used_memory_vm_functions": 0,
+        "used_memory_vm_total": held, "used_memory_vm_total_human": human(held), "used_memory_functions": libraries,
+        "used_memory_scripts": bodies + libraries, "used_memory_scripts_human": human(bodies + libraries),
+    }
+
+
 def memory(c: Session) -> Fields:
     from os import sysconf
 
@@ -96,12 +112,8 @@ def memory(c: Session) -> Fields:
         "used_memory_startup": 0, "used_memory_dataset": m.dataset,
         "used_memory_dataset_perc": f"{m.dataset * 100 / m.used if m.used else 0:.2f}%",
         "allocator_allocated": m.used, "allocator_active": m.rss, "allocator_resident": m.rss, "allocator_muzzy": 0,
-        "total_system_memory": total, "total_system_memory_human": human(total), "used_memory_lua": 0,
-        "used_memory_vm_eval": 0, "used_memory_lua_human": "0B",
-        **zeros("used_memory_scripts_eval number_of_cached_scripts"), "number_of_functions": len(c.store.functions),
-        "number_of_libraries": len(c.store.functions), **zeros("used_memory_vm_functions used_memory_vm_total"),
-        "used_memory_vm_total_human": "0B", **zeros("used_memory_functions used_memory_scripts"),
-        "used_memory_scripts_human": "0B", "maxmemory": limit, "maxmemory_human": human(limit),
+        "total_system_memory": total, "total_system_memory_human": human(total),
+        **scripting(c), "maxmemory": limit, "maxmemory_human": human(limit),
         "maxmemory_policy": c.config["maxmemory-policy"], "allocator_frag_ratio": f"{m.ratio():.2f}",
         "allocator_frag_bytes": m.rss - m.used, "allocator_rss_ratio": "1.00", "allocator_rss_bytes": 0,
         "rss_overhead_ratio": "1.00", "rss_overhead_bytes": 0, "mem_fragmentation_ratio": f"{m.ratio():.2f}",

@@ -50,6 +50,21 @@ class Scripts:
         """Whether what runs is a function, not a script."""
         return self.running is not None and self.running.function
 
+    @property
+    def count(self) -> int:
+        """How many scripts are kept."""
+        return len(self.known) + len(self.recent)
+
+    @property
+    def bodies(self) -> int:
+        """Bytes of the texts that are kept."""
+        return sum(len(script.body) for kept in (self.known, self.recent) for script in kept.values())
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the interpreter holds."""
+        return self.machine.lua.get_memory_used() or 0
+
     def find(self, sha: bytes) -> Script | None:
         """A script by its SHA1 in lower case."""
         return self.known.get(sha) or self.recent.get(sha)
