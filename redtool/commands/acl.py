@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.numeric import to_int
 from redtool.resp import OK
 
@@ -280,14 +280,4 @@ def acl_save(c: Session) -> Reply:
     return OK
 
 
-@command("ACL HELP", "loading stale", since="6.0.0")
-def acl_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > ACL HELP
-     1) ACL <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"ACL")
+declare_help(command, "ACL", since="6.0.0")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from redtool import errors
 from redtool.commands.connection import check_label
 from redtool.commands.roster import BY, chosen, filters, line_of, waiters
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.numeric import to_int
 from redtool.resp import NO_REPLY, OK, Verbatim
 
@@ -241,17 +241,7 @@ def client_unblock(c: Session, number: bytes, *reason: bytes) -> Reply:
     return 0
 
 
-@command("CLIENT HELP", "loading stale", since="5.0.0")
-def client_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > CLIENT HELP
-     1) CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"CLIENT")
+declare_help(command, "CLIENT", since="5.0.0")
 
 
 # The other subcommands are in the table once this module is there.

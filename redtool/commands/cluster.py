@@ -6,7 +6,7 @@ All but CLUSTER KEYSLOT, which needs no cluster, say that there is none.
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,17 +147,7 @@ for line, summary in (
     command(line, CHANGING, since="9.0.0", arity=arity)(refusing(summary, EXAMPLES[line.split()[1]]))
 
 
-@command("CLUSTER HELP", "loading stale", since="5.0.0")
-def cluster_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > CLUSTER HELP
-     1) CLUSTER <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"CLUSTER")
+declare_help(command, "CLUSTER", since="5.0.0")
 
 
 scan = refusing("Go through the keys of a whole cluster, slot by slot.", "CLUSTERSCAN 0")

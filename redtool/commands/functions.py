@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.commands.scripting import READS, RUNS, TAIL, kill
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.globs import matcher
-from redtool.resp import OK
+from redtool.resp import OK, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def function_list(c: Session, *args: bytes) -> Reply:
 def described(library: Library, code: bool) -> Reply:
     """A library as FUNCTION LIST shows it."""
     functions = [
-        {b"name": function.name, b"description": function.description, b"flags": set(function.flags)}
+        {b"name": function.name, b"description": function.description, b"flags": set(map(Status, function.flags))}
         for function in library.functions.values()
     ]
     shown: dict[bytes, Reply] = {b"library_name": library.name, b"engine": b"LUA", b"functions": functions}
@@ -212,14 +212,4 @@ def function_kill(c: Session) -> Reply:
     return kill(c, function=True)
 
 
-@command("FUNCTION HELP", "loading stale", since="7.0.0")
-def function_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > FUNCTION HELP
-     1) FUNCTION <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"FUNCTION")
+declare_help(command, "FUNCTION", since="7.0.0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import Command, find, group, load_all
+from redtool.commands.table import Command, declare_help, find, group, load_all
 from redtool.resp import Status
 
 TYPE_CHECKING = False
@@ -192,17 +192,7 @@ def command_getkeysandflags(c: Session, *argv: bytes) -> Reply:
     return [[key, statuses(flags)] for key, flags in located(argv)]
 
 
-@command("COMMAND HELP", "loading stale", since="5.0.0")
-def command_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > COMMAND HELP
-     1) COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"COMMAND")
+declare_help(command, "COMMAND", since="5.0.0")
 
 
 # -- OBJECT
@@ -292,14 +282,4 @@ def object_refcount(c: Session, key: bytes) -> Reply:
     return None if c.db.peek(key) is None else 1
 
 
-@generic("OBJECT HELP", "loading stale", since="6.2.0")
-def object_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > OBJECT HELP
-     1) OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"OBJECT")
+declare_help(generic, "OBJECT", since="6.2.0")

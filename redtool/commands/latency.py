@@ -6,7 +6,7 @@ Events noted here: ``command`` and ``fast-command``, ``expire-cycle``, ``fork``,
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.resp import Verbatim
 
 TYPE_CHECKING = False
@@ -219,14 +219,4 @@ def chosen(store: Store, names: tuple[bytes, ...]) -> Iterable[Entry]:
     return [entry for name in wanted for entry in entries if f"{entry.command.name} ".startswith(f"{name} ")]
 
 
-@command("LATENCY HELP", "loading stale", since="2.8.13")
-def help_(c: Session) -> Reply:
-    """List the subcommands.
-
-    > LATENCY HELP
-     1) LATENCY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"LATENCY")
+declare_help(command, "LATENCY", since="2.8.13")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sys import getsizeof
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.engine import strings
 from redtool.numeric import to_int
 from redtool.resp import OK, Verbatim
@@ -201,14 +201,4 @@ def memory_purge(c: Session) -> Reply:
     return OK
 
 
-@command("MEMORY HELP", "loading stale", since="4.0.0")
-def memory_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > MEMORY HELP
-     1) MEMORY <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"MEMORY")
+declare_help(command, "MEMORY", since="4.0.0")

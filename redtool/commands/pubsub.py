@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.globs import matcher
 from redtool.resp import Push, Replies
 
@@ -297,14 +297,4 @@ def shardnumsub(c: Session, *names: bytes) -> Reply:
     return numbers(hub_of(c.store).shards, names)
 
 
-@command("PUBSUB HELP", "loading stale", since="6.2.0")
-def pubsub_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > PUBSUB HELP
-     1) PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"PUBSUB")
+declare_help(command, "PUBSUB", since="6.2.0")

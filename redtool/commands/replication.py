@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.numeric import to_int
 from redtool.resp import NO_REPLY, OK
 
@@ -178,14 +178,4 @@ def module_unload(c: Session, name: bytes) -> Reply:
     raise errors.NoSuchModule
 
 
-@command("MODULE HELP", "loading stale", since="5.0.0")
-def module_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > MODULE HELP
-     1) MODULE <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"MODULE")
+declare_help(command, "MODULE", since="5.0.0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.resp import OK
 
 TYPE_CHECKING = False
@@ -183,14 +183,4 @@ def script_debug(c: Session, mode: bytes) -> Reply:
     raise errors.ReplyError("Use SCRIPT DEBUG YES/SYNC/NO")
 
 
-@command("SCRIPT HELP", "loading stale", since="5.0.0")
-def script_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > SCRIPT HELP
-     1) SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"SCRIPT")
+declare_help(command, "SCRIPT", since="5.0.0")

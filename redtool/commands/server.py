@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.numeric import to_int
 from redtool.resp import NO_REPLY, OK, Verbatim
 
@@ -85,17 +85,7 @@ def config_resetstat(c: Session) -> Reply:
     return OK
 
 
-@command("CONFIG HELP", "loading stale", since="5.0.0")
-def config_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > CONFIG HELP
-     1) CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"CONFIG")
+declare_help(command, "CONFIG", since="5.0.0")
 
 
 # -- databases

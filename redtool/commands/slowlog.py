@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 from redtool import errors
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.numeric import to_int
 from redtool.resp import OK
 
@@ -135,17 +135,7 @@ def slowlog_reset(c: Session) -> Reply:
     return OK
 
 
-@command("SLOWLOG HELP", "loading stale", since="6.2.0")
-def slowlog_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > SLOWLOG HELP
-    1) SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"SLOWLOG")
+declare_help(command, "SLOWLOG", since="6.2.0")
 
 
 def kind_of(word: bytes) -> bytes:
@@ -187,14 +177,4 @@ def commandlog_reset(c: Session, kind: bytes) -> Reply:
     return OK
 
 
-@command("COMMANDLOG HELP", "loading stale", since="8.1.0")
-def commandlog_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > COMMANDLOG HELP
-    1) COMMANDLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"COMMANDLOG")
+declare_help(command, "COMMANDLOG", since="8.1.0")

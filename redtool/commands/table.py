@@ -132,6 +132,20 @@ def group(name: str) -> Callable[..., Callable[[Handler], Command]]:
     return command
 
 
+def declare_help(command: Callable[..., Callable[[Handler], Command]], container: str, since: str) -> None:
+    """Declare the HELP of a container; call it when its other subcommands are declared."""
+
+    def lines(c: object) -> Reply:
+        from redtool.commands.help import lines
+
+        return lines(container.encode())
+
+    count = 2 * len(TABLE[container.encode()].subs or ()) + 3
+    first = f"{1:{len(str(count))}}) {container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
+    lines.__doc__ = f"List the subcommands.\n\n    > {container} HELP\n    {first}\n    …\n    "
+    command(f"{container} HELP", "loading stale", since=since)(lines)
+
+
 def find(name: bytes) -> Command | None:
     """Look a command up by name in any case, importing its group if need be."""
     name = name.upper()

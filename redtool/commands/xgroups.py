@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.commands.streams import id_text, listed, noted, to_edge, to_end, to_id, to_ids, to_start
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.engine.streams import FIRST, LAST, UNKNOWN_READ, Consumer, Group, Stream
 from redtool.numeric import INT64_MAX, to_int
 from redtool.resp import OK
@@ -204,17 +204,7 @@ def xgroup_delconsumer(c: Session, key: bytes, name: bytes, consumer: bytes) -> 
     return gone
 
 
-@command("XGROUP HELP", "loading stale", since="5.0.0")
-def xgroup_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > XGROUP HELP
-     1) XGROUP <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"XGROUP")
+declare_help(command, "XGROUP", since="5.0.0")
 
 
 # -- pending entries

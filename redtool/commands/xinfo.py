@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.commands.streams import NODE, id_text, listed
-from redtool.commands.table import group
+from redtool.commands.table import declare_help, group
 from redtool.commands.xgroups import text_of
 from redtool.engine.streams import FIRST, LAST, UNKNOWN_READ, Stream, radix_size
 from redtool.numeric import to_int
@@ -157,14 +157,4 @@ def xinfo_consumers(c: Session, key: bytes, name: bytes) -> Reply:
     return out
 
 
-@command("XINFO HELP", "loading stale", since="5.0.0")
-def xinfo_help(c: Session) -> Reply:
-    """List the subcommands.
-
-    > XINFO HELP
-    1) XINFO <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
-    …
-    """
-    from redtool.commands.help import lines
-
-    return lines(b"XINFO")
+declare_help(command, "XINFO", since="5.0.0")
