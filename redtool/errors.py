@@ -19,6 +19,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from redtool.denials import *  # noqa: F403
     from redtool.refusals import *  # noqa: F403
 
 
@@ -137,9 +138,9 @@ def __getattr__(name: str) -> type[ReplyError]:
     """Find one of the rarer texts, so that a one-shot does not pay for making a class of each."""
     found: type[ReplyError] | None = None
     if name[0] != "_":  # the import system asks for __path__
-        from redtool import refusals
+        from redtool import denials, refusals
 
-        found = vars(refusals).get(name)
+        found = vars(refusals).get(name) or vars(denials).get(name)
     if found is None:
         raise AttributeError(f"there is no error named {name}")
     return found

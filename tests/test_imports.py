@@ -43,6 +43,7 @@ def test_one_shot_loads_nothing_heavy(tmp_path: os.PathLike[str], words: tuple[s
     assert code == 0
     assert not {m.partition(".")[0] for m in modules} & HEAVY
     assert "redtool.refusals" not in modules
+    assert "redtool.denials" not in modules
 
 
 def test_one_shot_loads_one_command_group(tmp_path: os.PathLike[str]) -> None:

@@ -13,14 +13,15 @@ PACKAGE = Path(redtool.__file__).parent
 
 # The first entry that matches a module's path gives its layer; faces of one layer must not import each other.
 LAYERS: list[tuple[str, int]] = [
-    ("errors", 0), ("refusals", 0), ("numeric", 0), ("fpconv", 0), ("globs", 0),
+    ("errors", 0), ("refusals", 0), ("denials", 0), ("numeric", 0), ("fpconv", 0), ("globs", 0),
     ("notation", 0), ("placeholders", 0), ("matching", 0), ("grammar", 0),
     ("resp", 0), ("words", 0), ("exits", 0),
     ("options", 0),
     ("engine", 1),
     ("acl", 2), ("aclfile", 2),
-    ("config", 2), ("conffile", 2), ("kinds", 2), ("parameters", 2), ("session", 2), ("commands", 2), ("persist", 2), ("lua", 2),
-    ("store", 3), ("waiting", 3), ("configured", 3), ("entries", 2), ("persistence", 3), ("reloading", 3),
+    ("config", 2), ("conffile", 2), ("kinds", 2), ("parameters", 2), ("session", 2), ("entries", 2), ("commands", 2),
+    ("persist", 2), ("lua", 2),
+    ("store", 3), ("waiting", 3), ("configured", 3), ("persistence", 3), ("reloading", 3),
     ("server", 4), ("backends", 4),
     ("render", 5), ("patterns", 5),
     ("repl", 6), ("cli", 6), ("oneshot", 6), ("script", 6), ("docgen", 6),
