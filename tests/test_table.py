@@ -66,7 +66,11 @@ def test_has_since_and_complexity(command: Command) -> None:
     assert command.complexity.startswith("O(") or command.complexity.startswith("Depends")
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each.name in KNOWN], ids=lambda c: c.name)
+# What is a module's in servers is compared with COMMAND INFO in tests/commands/test_vectors.py.
+OWN = [each for each in COMMANDS if each.name in KNOWN and "module" not in each.flags]
+
+
+@pytest.mark.parametrize("command", OWN, ids=lambda c: c.name)
 def test_agrees_with_the_facts(command: Command) -> None:
     """What the list has not (it ends before Valkey's own commands) is compared with COMMAND INFO alone."""
     row = KNOWN[command.name]
@@ -88,3 +92,10 @@ def test_since_and_group_are_a_servers(command: Command, valkey: RealServer) -> 
         return
     since = OTHER_SINCE.get(command.name, command.since)
     assert (since, command.group.replace("_", "-")) == (docs[b"since"].decode(), docs[b"group"].decode())
+
+
+def test_every_command_of_a_server_is_there(real: RealServer) -> None:
+    """Subcommands too; modules aside, of which these servers have none."""
+    ours = {each.name for top in load_all().values() for each in (top, *(top.subs or {}).values())}
+    theirs = {row[0] for top in real.call("COMMAND") for row in (top, *top[9])}
+    assert {name.decode().upper().replace("|", " ") for name in theirs} <= ours
