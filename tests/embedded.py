@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -18,6 +19,7 @@ from tests.servers import Word, encode
 MS = 1_000_000
 
 
+@cache
 def import_all() -> None:
     """Import every command group, whether or not the generated index knows it."""
     for module in iter_modules(commands.__path__):

@@ -6,9 +6,12 @@ offsets that make a server fill gigabytes.
 
 from __future__ import annotations
 
+from functools import cache
+from hashlib import sha1
 from random import Random
 
 from redtool.commands.conditions import digest_of
+from redtool.engine import hll
 
 KEYS = {
     "string": b"s1 s2 s3 n1 n2 w_1 w_2 w_3".split(),
@@ -79,6 +82,59 @@ AHEAD = {  # deadlines well behind or well before the run
     "unix-time-milliseconds": b"4000000000000 4100000000123 1 1000 0 -5".split(),
 }
 
+BODIES = [
+    b"return redis.call('GET', KEYS[1])",
+    b"return redis.call('INCR', KEYS[1])",
+    b"return {KEYS, ARGV, 1.9, true, false, 'x', nil, 5}",
+    b"local all = redis.call('SMEMBERS', KEYS[1]) table.sort(all) return all",
+    b"return redis.pcall('HSET', KEYS[1], ARGV[1], ARGV[2])",
+    b"redis.call('SET', KEYS[1], ARGV[1]) return redis.call('INCRBY', KEYS[1], ARGV[2])",
+    b"redis.setresp(3) return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')",
+    b"return redis.error_reply('MY own')",
+    b"return redis.status_reply(ARGV[1] or 'none')",
+    b"return {double=3.5}",
+    b"return {map={a=1}}",
+    b"return cjson.encode({ARGV[1], 2, {}})",
+    b"return tonumber(ARGV[1])",
+    b"return redis.sha1hex(ARGV[1] or '')",
+    b"return bit.band(tonumber(ARGV[2]) or 7, 3)",
+    b"#!lua flags=no-writes\nreturn redis.pcall('SET', KEYS[1], '1')",
+    b"#!lua\nreturn redis.call('LPUSH', KEYS[1], unpack(ARGV))",
+    b"return redis.call('LPUSH', KEYS[1], unpack(ARGV))",
+    b"return nope",
+    b"return +",
+    b"error('own')",
+    b"error({err='MY table'})",
+]
+LIBRARIES = [
+    b"#!lua name=lib1\nredis.register_function('f_get', function(keys, args) return redis.call('GET', keys[1]) end)",
+    b"#!lua name=lib1\nredis.register_function('f_args', function(keys, args) return {keys, args} end)",
+    b"#!lua name=lib2\nlocal function set(keys, args) return redis.call('SET', keys[1], args[1]) end\n"
+    b"redis.register_function('f_set', set)\nredis.register_function{function_name='f_ro', description='reads', "
+    b"callback=function(keys) return redis.pcall('LRANGE', keys[1], 0, -1) end, flags={'no-writes'}}",
+    b"#!lua name=lib3\nredis.register_function('f_get', function(keys) return redis.call('GET', keys[1]) end)",
+    b"#!lua name=lib4\nreturn 1",
+    b"return 1",
+    b"#!nope name=lib5\nreturn 1",
+]
+SCRIPTING: dict[str, list[bytes]] = {
+    "script": BODIES,
+    "sha1": [*(sha1(body).hexdigest().encode() for body in BODIES[:8]), sha1(BODIES[0]).hexdigest().upper().encode()],
+    "function": b"f_get f_args f_set f_ro f_nope".split(),
+    "function-code": LIBRARIES,
+    "library-name": b"lib1 lib2 lib3 nope".split(),
+    "library-name-pattern": b"lib* lib1 * nope".split(),
+}
+SCRIPTED: dict[str, list[tuple[bytes, ...]]] = {  # lines that are drawn more than others
+    "CONFIG GET": [(b"CONFIG", b"GET", *words.split()) for words in (
+        b"hash-max-listpack-entries", b"zset-max-listpack-*", b"set-max-intset-entries maxmemory-policy", b"nope",
+        b"list-max-listpack-size", b"NOTIFY-keyspace-events", b"hll-sparse-max-bytes databases")],
+    "CLIENT SETNAME": [(b"CLIENT", b"SETNAME", name) for name in (b"me", b"", b"a b", b"you")],
+    "CLIENT SETINFO": [(b"CLIENT", b"SETINFO", *words) for words in (
+        (b"LIB-NAME", b"x"), (b"lib-ver", b"1"), (b"LIB-NAME", b"a b"), (b"nope", b"x"))],
+    "ACL CAT": [(b"ACL", b"CAT", b"nope")],
+}  # fmt: skip
+
 POOLS: dict[str, list[bytes]] = {
     "field": FIELDS,
     "member": MEMBERS,
@@ -133,7 +189,7 @@ class Samples:
         name = placeholder.rstrip("0123456789")
         if name in ("key", "source", "destination", "newkey", "src", "dst"):
             return self.keys()
-        own = {"stream": STREAMS, "bitmap": BITS, "geo": GEO}.get(self.group, {})
+        own = {"stream": STREAMS, "bitmap": BITS, "geo": GEO, "scripting": SCRIPTING}.get(self.group, {})
         if name in own:
             return own[name]
         if name == "subcommand":  # of PFDEBUG
@@ -164,6 +220,17 @@ class Samples:
         return own if own and self.rng.random() < 0.85 else ALL_KEYS
 
 
+@cache
+def dense() -> bytes:
+    """A HyperLogLog with a register for each value."""
+    value = bytearray(b"HYLL" + bytes(hll.DENSE_SIZE - 4))
+    value[4] = hll.DENSE
+    for n in range(1500):
+        hll.add(value, b"%d" % n, 0)
+    hll.invalidate(value)
+    return bytes(value)
+
+
 def planted() -> list[tuple[bytes, ...]]:
     """Commands that give a run something to start with: each type, numbers and words, small and large values."""
     return [
@@ -180,7 +247,7 @@ def planted() -> list[tuple[bytes, ...]]:
         (b"SETBIT", b"b1", b"13", b"1"),
         (b"SET", b"b2", b"\xff\xf0\x00"),
         (b"PFADD", b"p1", *b"a b c d".split()),
-        (b"PFADD", b"p2", *(b"%d" % n for n in range(1500))),
+        (b"SET", b"p2", dense()),
         (b"GEOADD", b"o1", *b"13.361389 38.115556 a 15.087269 37.502669 b 1 1 c -80 80 d 179 -80 e".split()),
         *((b"XADD", b"t1", id, b"f", id) for id in b"1-1 1-2 2-1 3-1 3-2".split()),
         (b"XADD", b"t2", b"1-1", b"a", b"1", b"b", b"2"),

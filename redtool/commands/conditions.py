@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.strings import CONDITIONS, chosen_deadline, store_until, string_at, text_of
+from redtool.commands.strings import CONDITIONS, chosen_deadline, string_at, text_of
 from redtool.commands.table import group
 from redtool.numeric import to_int
 
@@ -127,10 +127,13 @@ def msetex(c: Session, *args: bytes) -> Reply:
     if when is None and not keep:
         c.journal(b"MSET", *pairs)
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-        if when is not None:
-            store_until(c, key, value, when)
-            continue
         c.put(key, value, keep_ttl=keep)
+        if when is not None:
+            c.db.expire_at(key, when)  # even one that has passed: the key goes when it is looked at, as on a server
+            c.journal(b"SET", key, value, b"PXAT", b"%d" % when)
+            c.changed(key, b"set")
+            c.event(key, b"expire")
+            continue
         if keep:
             c.journal(b"SET", key, value, b"KEEPTTL")
         c.changed(key, b"set")

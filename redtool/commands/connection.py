@@ -160,6 +160,6 @@ def hello(c: Session, *words: bytes) -> Reply:
 
 
 def check_label(text: bytes, error: type[errors.ReplyError], *parts: object) -> None:
-    """Raise ``error`` unless the text can stand in a line of CLIENT LIST."""
-    if any(not 33 <= byte <= 126 for byte in text):
+    """Raise ``error`` unless the text can stand in a line of CLIENT LIST; a server looks as far as a NUL."""
+    if any(not 33 <= byte <= 126 for byte in text.partition(b"\0")[0]):
         raise error(*parts)

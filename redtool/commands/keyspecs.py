@@ -205,4 +205,4 @@ def _resolve(spec: KeySpec, argv: Sequence[bytes]) -> Sequence[int] | None:
     end = first + last if last >= 0 else len(argv) + last
     if limit > 1:
         end = first + (len(argv) - first) // limit - 1
-    return range(first, end + 1, step) if end < len(argv) else None
+    return range(first, end + 1, step) if first <= end < len(argv) else None

@@ -154,9 +154,14 @@ def by_weight(c: Session, items: list[bytes], wanted: Request) -> list[bytes]:
 
 
 def to_weight(text: bytes) -> float:
-    """Read a number as the real server does here: no blanks, no hex, up to a NUL, and none too large or small."""
+    """Read a number as the real server does here: no blanks, no hex, up to a NUL, and none too large or small.
+
+    No text at all is 0, as in Redis; Valkey 9 refuses it.
+    """
     text = text.partition(b"\0")[0]
-    if not text or b"_" in text or text != text.strip():
+    if not text:
+        return 0.0
+    if b"_" in text or text != text.strip():
         raise errors.NotNumbers
     try:
         value = float(text)

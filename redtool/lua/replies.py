@@ -152,8 +152,8 @@ def hashable(value: Any) -> Any:
 
 
 def line(text: bytes) -> bytes:
-    """Text on one line, as a status or an error must be."""
-    return text.replace(b"\r", b" ").replace(b"\n", b" ")
+    """Text on one line, as a status or an error must be; a server reads it up to a NUL."""
+    return text.partition(b"\0")[0].replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 def number_argument(value: float) -> bytes:
