@@ -188,7 +188,7 @@ def vrem(c: Session, *args: bytes) -> Reply:
 
 @command("VSETATTR key element attributes", "write module fast", since="8.0.0", arity=-1)
 def vsetattr(c: Session, *args: bytes) -> Reply:
-    """Give an element attributes, JSON that VSIM can filter by; an empty text takes them away.
+    """Give an element attributes, JSON that VSIM filters by; an empty text: none.
 
     > VADD places VALUES 2 2.35 48.85 Paris
     (integer) 1
@@ -256,7 +256,7 @@ def found(c: Session, key: bytes, element: bytes) -> tuple[VectorSet, Node] | No
 @command("VEMB key element [RAW]", "readonly module fast", since="8.0.0", complexity="O(D) parts of the vector",
          arity=-1)  # fmt: skip
 def vemb(c: Session, *args: bytes) -> Reply:
-    """Give the vector of an element, as near as it is held; RAW: as bytes, with what they need.
+    """Give the vector of an element, as near as it is held; RAW: its bytes.
 
     > VADD places VALUES 2 2.5 48.75 Paris NOQUANT
     (integer) 1
@@ -332,7 +332,7 @@ def vrandmember(c: Session, *args: bytes) -> Reply:
 
 @command("VINFO key", "readonly module fast", since="8.0.0", complexity="O(N) elements", arity=-1)
 def vinfo(c: Session, *args: bytes) -> Reply:
-    """Describe a vector set: how vectors are held, their parts, the elements; nil when missing.
+    """Describe a vector set: how vectors are held, and how many; nil when missing.
 
     > VADD places VALUES 2 2.35 48.85 Paris
     (integer) 1
@@ -370,7 +370,7 @@ def vinfo(c: Session, *args: bytes) -> Reply:
 @command("VLINKS key element [WITHSCORES]", "readonly module fast", since="8.0.0",
          complexity="O(1) once the graph is there, O(N log N) to build it", arity=-1)  # fmt: skip
 def vlinks(c: Session, *args: bytes) -> Reply:
-    """Give the neighbours of an element in the graph of a vector set, from its top level down.
+    """Give the neighbours of an element in the graph, from its top level down.
 
     > VADD places VALUES 2 2.35 48.85 Paris
     (integer) 1
@@ -409,7 +409,7 @@ def named(c: Session, pairs: Iterable[tuple[bytes, Reply]]) -> Reply:
          "[TRUTH] [NOTHREAD]", "readonly module", since="8.0.0",
          complexity="O(N) elements", arity=-1)  # fmt: skip
 def vsim(c: Session, *args: bytes) -> Reply:
-    """Give the elements nearest to an element or a vector, nearest first; scores are from 1 to 0.
+    """Give the elements nearest to an element or a vector, with scores from 1 to 0.
 
     > VADD films VALUES 3 0.1 0.9 0.3 Alien SETATTR '{"year": 1979}' NOQUANT
     (integer) 1

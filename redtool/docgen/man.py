@@ -13,7 +13,7 @@ from redtool.parameters import ALIASES, PARAMETERS, parameter
 
 GROUP_TITLES = {
     "bitmap": "Bitmaps", "generic": "Keys", "hash": "Hashes", "hyperloglog": "HyperLogLog", "list": "Lists",
-    "set": "Sets", "sorted_set": "Sorted sets", "stream": "Streams", "string": "Strings",
+    "module": "Vector sets", "set": "Sets", "sorted_set": "Sorted sets", "stream": "Streams", "string": "Strings",
 }  # fmt: skip
 
 

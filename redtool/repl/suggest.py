@@ -18,6 +18,7 @@ from redtool.repl.typed import Typed
 KINDS: dict[str, tuple[bytes, ...]] = {
     "string": (b"string",), "bitmap": (b"string",), "hyperloglog": (b"string",), "hash": (b"hash",), "list": (b"list",),
     "set": (b"set",), "sorted_set": (b"zset",), "geo": (b"zset",), "stream": (b"stream",),
+    "module": (b"vectorset",),
 }  # fmt: skip
 BOTH_SETS = (b"zset", b"set")
 WIDER: dict[str, tuple[bytes, ...]] = {
@@ -25,7 +26,7 @@ WIDER: dict[str, tuple[bytes, ...]] = {
     **dict.fromkeys(("SORT", "SORT_RO"), (b"list", b"set", b"zset")),
 }
 ELEMENTS = frozenset(("LREM", "LPOS", "LINSERT"))  # whose values are elements of the list
-TYPES = ("string", "list", "set", "zset", "hash", "stream")
+TYPES = ("string", "list", "set", "zset", "hash", "stream", "vectorset")
 SECTIONS = ("server", "clients", "memory", "persistence", "stats", "replication", "cpu", "commandstats", "latencystats",
             "errorstats", "modules", "cluster", "keyspace", "all", "default", "everything")  # fmt: skip
 RULES = {

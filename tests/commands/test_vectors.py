@@ -240,6 +240,22 @@ def test_resp3(v: Runner) -> None:
         assert v.client.wire(*line.split(" ")) == wire, line
 
 
+NAMES = ["VADD", "VCARD", "VDIM", "VEMB", "VGETATTR", "VINFO", "VISMEMBER", "VLINKS", "VRANDMEMBER", "VREM",
+         "VSETATTR", "VSIM"]  # fmt: skip
+
+
+def test_declarations(v: Runner) -> None:
+    """Name, arity, flags, places of keys and ACL categories; the rest is key specifications."""
+    for name in NAMES:
+        (told,) = v(f"COMMAND INFO {name}")
+        write = name in ("VADD", "VREM", "VSETATTR")
+        slow = name in ("VADD", "VREM", "VISMEMBER", "VRANDMEMBER", "VSIM")
+        flags = {b"module", b"write" if write else b"readonly", *([] if slow else [b"fast"])}
+        flags |= {b"denyoom"} if name == "VADD" else set()
+        assert (told[0].lower(), told[1], set(told[2]), told[3:7]) == (name.lower().encode(), -1, flags, [1, 1, 1, []])
+        assert set(told[8][0][1]) == {b"RW", b"access", b"update"}
+
+
 def test_info(v: Runner) -> None:
     v("VADD k REDUCE 2 VALUES 3 1 2 3 a NOQUANT M 5 SETATTR x")
     v("VADD k REDUCE 2 VALUES 3 1 2 3 b NOQUANT M 5")

@@ -108,7 +108,7 @@ def offered(shell: Shell, line: str) -> dict[str, str]:
         ("CONFIG SET appendfsync |", ["always", "everysec", "no"]),
         ("CONFIG SET maxmemory-policy volatile-l|", ["volatile-lfu", "volatile-lru"]),
         ("CONFIG SET appendonly y|", ["yes"]),
-        ("SCAN 0 TYPE |", ["string", "list", "set", "zset", "hash", "stream"]),
+        ("SCAN 0 TYPE |", ["string", "list", "set", "zset", "hash", "stream", "vectorset"]),
         ("INFO me|", ["memory"]),
         ("COMMAND INFO hgeta|", ["hgetall"]),
         ("COMMAND LIST FILTERBY ACLCAT ha|", ["hash"]),
