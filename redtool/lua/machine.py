@@ -25,6 +25,9 @@ SPARE_MEMORY = 16 << 20  # what Python may still put on Lua's side to end a scri
 EVERY = 1000  # instructions between looks at memory
 PUSHED = 200  # arguments that are handed over one by one; more go as tables
 
+# What is raised into Lua, whatever the error: for each object that Lua once held, lupa keeps an entry for good.
+SIGNAL = Exception("a function of Python failed")
+
 _machine: Machine | None = None
 
 
@@ -45,6 +48,7 @@ class Machine:
     def __init__(self) -> None:
         self.lock = RLock()
         self.current: Run | None = None
+        self.raised: BaseException | None = None  # what SIGNAL stands for
         self.stretched = False  # Lua may use SPARE_MEMORY
         self.stopped: BaseException | None = None  # what struck while Python ran inside a script: raised at its end
         self.lua = LuaRuntime(encoding=None, source_encoding="latin-1", register_eval=False, register_builtins=False,
@@ -104,9 +108,14 @@ class Machine:
         used = self.lua.get_memory_used
 
         def call(*args: object) -> Any:
-            if used() > SOFT_MEMORY:
-                self.room(0)
-            return function(*args)
+            try:
+                if used() > SOFT_MEMORY:
+                    self.room(0)
+                return function(*args)
+            except BaseException as error:
+                error.__traceback__ = None
+                self.raised = error
+            raise SIGNAL.with_traceback(None)
 
         return call
 
@@ -119,8 +128,8 @@ class Machine:
 
     def _explain(self, error: object) -> tuple[bytes, bytes, bool] | tuple[bytes, bytes]:
         """Tell Lua what a Python function raised: a kind and a text."""
-        if isinstance(error, BaseException):
-            error.__traceback__ = None  # Lua lets go of the error late
+        if error is SIGNAL:
+            error, self.raised = self.raised, None
         if isinstance(error, CallError):
             return b"error", error.message, error.counted
         if isinstance(error, Fault):
