@@ -6,6 +6,7 @@ the command line what such a reply means, so that tables and JSON are the same f
 field-value replies   dict
 scores                float; members with their scores are ``[[member, score], …]``
 XREAD, XREADGROUP     ``{stream: entries}``
+VSIM                  ``{element: score}``, attributes, or ``[score, attributes]``
 
 A reply that has not the expected form is left as it is.
 """
@@ -44,6 +45,7 @@ MAPS: dict[bytes, Schema] = {
     b"MODULE LIST": [{}],
     b"PUBSUB NUMSUB": {},
     b"PUBSUB SHARDNUMSUB": {},
+    b"VINFO": {},
     b"XINFO CONSUMERS": [{}],
     b"XINFO GROUPS": [{}],
     b"XINFO STREAM": {b"groups": [{b"consumers": [{}]}]},
@@ -209,6 +211,21 @@ def _streams(argv: Sequence[bytes], reply: object) -> object:
     return {key: entries for key, entries in found if isinstance(key, bytes)} if found else reply
 
 
+def _similar(argv: Sequence[bytes], reply: object) -> object:
+    """VSIM: by element its score, its attributes, or a list of both."""
+    scores, attributes = has_word(argv, b"WITHSCORES", 4), has_word(argv, b"WITHATTRIBS", 4)
+    width = 1 + scores + attributes
+    if width == 1 or not isinstance(reply, (list, tuple)) or len(reply) % width:
+        return reply
+    found: dict[object, object] = {}
+    for at in range(0, len(reply), width):
+        name, *rest = reply[at : at + width]
+        if scores:
+            rest[0] = _number(rest[0])
+        found[name] = rest if width == 3 else rest[0]
+    return found
+
+
 _RULES: dict[bytes, Callable[[Sequence[bytes], object], object]] = {
     b"ZRANGE": _range,
     b"ZREVRANGE": _range,
@@ -235,6 +252,8 @@ _RULES: dict[bytes, Callable[[Sequence[bytes], object], object]] = {
     b"GEOPOS": _positions,
     **dict.fromkeys(GEO_SEARCHES, _places),
     b"MEMORY STATS": _figures,
+    b"VSIM": _similar,
+    b"VEMB": lambda argv, reply: reply if len(argv) > 3 else _scores(argv, reply),
     b"XREAD": _streams,
     b"XREADGROUP": _streams,
 }
