@@ -143,7 +143,9 @@ class Program:
                 yield rng.randint(0, 1), self.command(rng.choice(self.inside))
         yield 0, (b"MULTI",)
         for _ in range(rng.randint(0, 5)):
-            yield 0, self.script() if rng.random() < 0.1 else self.command(rng.choice(self.inside))
+            argv = self.script() if rng.random() < 0.1 else self.command(rng.choice(self.inside))
+            if not lexical(argv):
+                yield 0, argv
         yield 0, (rng.choice((b"EXEC", b"EXEC", b"exec", b"DISCARD")),)
 
     def command(self, command: Command) -> Argv:
@@ -184,6 +186,11 @@ class Program:
             argv = draw(command.syntax, self.rng, self.samples)
             if lacking.isdisjoint(word.upper() for word in argv) and not refuses(tuple(argv)):
                 return argv
+
+
+def lexical(argv: Argv) -> bool:
+    """Whether a line selects by members; among different scores, which ones is up to the levels of a skiplist."""
+    return any(b"LEX" in word.upper() for word in argv[:12])
 
 
 def pacified(name: str, argv: Argv) -> Argv:

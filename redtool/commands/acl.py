@@ -146,7 +146,7 @@ def acl_cat(c: Session, *words: bytes) -> Reply:
         return [name.encode() for name in CATEGORIES]
     wanted = text(words[0]).lower()
     if wanted not in CATEGORIES:
-        raise errors.UnknownCategory(text(words[0])[:128])
+        raise errors.UnknownCategory(text(words[0].partition(b"\0")[0])[:128])
     every = [each for top in load_all().values() for each in (top, *(top.subs or {}).values())]
     return sorted(full_name(each).encode() for each in every if wanted in categories(each))
 
