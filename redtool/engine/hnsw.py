@@ -153,7 +153,7 @@ class Graph:
         chosen: list[Node] = []
         passed: list[Node] = []
         near, most = self.owner.near, self.owner.m
-        for distance, node in found:
+        for distance, node in found[: 2 * most]:
             if len(chosen) == most:
                 break
             if all(distance < near(node, other) for other in chosen):

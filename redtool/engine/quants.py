@@ -108,8 +108,9 @@ class Bytes:
             return array("b", bytes(len(vector))), 0.0
         scale = f32(127.0 / reach)
         scaled = array("f", [value * scale for value in vector])
-        halves = [math.floor(value + 0.5) if value >= 0 else -math.floor(0.5 - value) for value in scaled]
-        return array("b", [max(-128, min(127, value)) for value in halves]), reach
+        if scale == math.inf:  # of a vector whose squares are too small to count
+            return array("b", bytes(len(vector))), reach
+        return array("b", [math.floor(v + 0.5) if v >= 0 else -math.floor(0.5 - v) for v in scaled]), reach
 
     def unpack(self, data: array[int], reach: float, dim: int) -> Floats:
         return array("f", [value / 127 for value in array("f", [value * reach for value in data])])

@@ -164,7 +164,7 @@ def _numbers(value: VectorSet, graph: Graph, node: Node) -> Iterator[int]:
         yield len(links)
         yield graph.most(level)
         yield from (other.number for other in links)
-        distances = [value.distance(node, other) for other in links]
+        distances = [value.near(node, other) for other in links]
         farthest = max(distances, default=0.0)
         place = distances.index(farthest) if farthest in distances else 0
         yield int.from_bytes(HALVES.pack(place, farthest), "little")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from array import array
 from collections.abc import Iterator
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -327,22 +330,39 @@ def test_journal(before: list[str], line: str, journal: list[str]) -> None:
     assert effects(client, line) == [each.encode() for each in journal]
 
 
-def test_nearest_of_many() -> None:
-    """Through the graph as among all: the same elements, nearly always."""
-    import random
-    from array import array
+ODD = {
+    "NOQUANT": b"4b8c340fccbbd49f7cf2f1735f0c0be6681ac1db",
+    "Q8": b"0dda4241fab77caae3b3bd6d5a59e14675b285a3",
+    "BIN": b"cac31cefa77e2a49ba2eb548be7d32e8c79e7c21",
+}
 
+
+@pytest.mark.parametrize("quant", ODD)
+def test_odd_parts(v: Runner, quant: str) -> None:
+    """What is no number, endless, or too great or small to square: digests agree with a server's."""
+    parts = [(nan, 1), (1, nan), (inf, 1), (1, -inf), (1e30, 1), (1e-30, 1), (1e-45, 0), (3e38, 3e38), (-0.0, 1)]
+    for n, pair in enumerate(parts):
+        v.client.call("VADD", "k", "FP32", array("f", pair).tobytes(), n, quant)
+        assert len(v(f"VSIM k ELE {n} COUNT 20 TRUTH")) == n + 1
+    assert v("DEBUG DIGEST-VALUE k") == [ODD[quant]]
+    payload = v("DUMP k")
+    assert v.client.call("RESTORE", "l", 0, payload) == b"OK"
+
+
+def test_nearest_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the graph as among all: the same elements, nearly always."""
+    monkeypatch.setattr("redtool.engine.vectors.LARGE", 100)
     rng = random.Random(4)
     value = VectorSet(8)
     for n in range(400):
         value.put(b"%d" % n, array("f", [rng.gauss(0, 1) for _ in range(8)]))
     for n in range(0, 400, 3):
         value.remove(b"%d" % n)
-    graph = value.with_graph()
+    value.with_graph()
     hits = 0
     for _ in range(20):
         query = value.query(array("f", [rng.gauss(0, 1) for _ in range(8)]))
-        exact = [node.name for _, node in value.search(query, 10)]
+        exact = [node.name for _, node in value.search(query, 10, 100, exact=True)]
         assert len(set(exact)) == 10
-        hits += len({node.name for _, node in graph.search(query, 100)[:10]} & set(exact))
+        hits += len({node.name for _, node in value.search(query, 10, 100)} & set(exact))
     assert hits >= 195
