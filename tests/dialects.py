@@ -113,8 +113,9 @@ OF_REDIS_7_0 = (
 DIALECTS: dict[str, Dialect] = {
     "valkey": Dialect(
         OF_VALKEY,
-        # Of a list the history decides which one; Valkey has no packed hash with deadlines.
-        encodings=({b"listpack", b"quicklist"}, {b"listpackex", b"hashtable"}),
+        # Of a list the history decides which one; Valkey has no packed hash with deadlines, and does not always look
+        # for an integer in a word that comes from a script.
+        encodings=({b"listpack", b"quicklist"}, {b"listpackex", b"hashtable"}, {b"int", b"embstr"}),
         refuses={
             "SORT": lambda argv: b"STORE" in words(argv) and b"ALPHA" not in words(argv),  # see tolerates
             **dict.fromkeys(("GEOSEARCH", "GEOSEARCHSTORE"), around_pole),
@@ -152,7 +153,7 @@ DIALECTS: dict[str, Dialect] = {
         },
         tolerates={
             "LPOS": "value is out of range",  # the least number is no rank since 7.2
-            **dict.fromkeys(("BITPOS", "BITCOUNT"), "not an integer"),  # 7.0 reads no numbers when there is no key
+            **dict.fromkeys(("BITPOS", "BITCOUNT"), "not an integer|syntax"),  # reads none without a key
             **dict.fromkeys(("SCAN", "HSCAN", "SSCAN", "ZSCAN"), "invalid cursor|unknown type"),  # 7.0 takes any
         },
     ),

@@ -166,7 +166,7 @@ class Program:
 
     def about(self, command: Command) -> Argv:
         """A question about another command's line."""
-        refuses = self.dialect.refuses.get(command.name, lambda argv: False)
+        refuses = self.dialect.refuses.get(command.name, nothing)
         user = (b"default",) if command.name == "ACL DRYRUN" else ()
         while True:
             other = self.rng.choice(self.commands)
@@ -178,7 +178,7 @@ class Program:
     def valid(self, command: Command, may_fail: bool) -> list[bytes]:
         """A line of words that the server knows; one value may be wrong."""
         lacking = self.lacking.get(command.name, set())
-        refuses = self.dialect.refuses.get(command.name, lambda argv: False)
+        refuses = self.dialect.refuses.get(command.name, nothing)
         if command.name in SCRIPTED and self.rng.random() < 0.8:
             return list(self.rng.choice(SCRIPTED[command.name]))
         while True:
@@ -186,6 +186,10 @@ class Program:
             argv = draw(command.syntax, self.rng, self.samples)
             if lacking.isdisjoint(word.upper() for word in argv) and not refuses(tuple(argv)):
                 return argv
+
+
+def nothing(argv: Argv) -> bool:
+    return False
 
 
 def lexical(argv: Argv) -> bool:

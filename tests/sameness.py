@@ -227,7 +227,7 @@ class Events:
         ours = [event_text(message) for message in inbox]
         inbox.clear()
         self.server.call("PUBLISH", "so far", "")
-        theirs = []
+        theirs: list[str] = []
         while True:
             message = self.reader.gets()
             if message is False:

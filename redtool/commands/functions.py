@@ -153,7 +153,8 @@ def function_list(c: Session, *args: bytes) -> Reply:
             if pattern is None:
                 raise errors.ReplyError("library name argument was not given")
         else:
-            raise errors.ReplyError(f"Unknown argument {word.decode('utf-8', 'surrogateescape')}")
+            shown = word.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+            raise errors.ReplyError(f"Unknown argument {shown}")
     if not c.store.functions:
         return []
     wanted = None if pattern is None else matcher(pattern)

@@ -231,7 +231,7 @@ JOURNAL: list[tuple[list[str], str, list[str]]] = [
     ([], "MSETEX 2 a 1 b 2 KEEPTTL", ["MULTI", "SET a 1 KEEPTTL", "SET b 2 KEEPTTL", "EXEC"]),
     ([], "MSETEX 2 a 1 b 2 PXAT 99999999999999",
      ["MULTI", "SET a 1 PXAT 99999999999999", "SET b 2 PXAT 99999999999999", "EXEC"]),
-    (["SET a 1"], "MSETEX 2 a 1 b 2 EXAT 1", ["DEL a"]),
+    (["SET a 1"], "MSETEX 2 a 1 b 2 EXAT 1", ["MULTI", "SET a 1 PXAT 1000", "SET b 2 PXAT 1000", "EXEC"]),
     (SIX, "XDELEX t IDS 3 1-1 9-9 2-1", ["XDEL t 1-1 2-1"]),
     (SIX, "XDELEX t DELREF IDS 1 1-1", ["MULTI", "XDEL t 1-1", "XACK t g 1-1", "XACK t h 1-1", "EXEC"]),
     ([*SIX, "XDEL t 1-1"], "XDELEX t DELREF IDS 1 1-1", ["MULTI", "XACK t g 1-1", "XACK t h 1-1", "EXEC"]),
