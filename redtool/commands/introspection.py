@@ -159,12 +159,12 @@ def located(argv: tuple[bytes, ...]) -> list[tuple[bytes, tuple[str, ...]]]:
         raise errors.InvalidCommand
     if not key_specs(found):
         raise errors.NoKeyArguments
-    if not found.low <= len(argv) <= found.high:
+    if len(argv) < found.low or (len(argv) > found.high == found.low):  # a server has no upper bound but a fixed count
         raise errors.InvalidArgumentCount
     keys = found_keys(found, argv)
-    if keys is None or not (keys or "no_mandatory_keys" in found.flags):
+    if not keys and "no_mandatory_keys" not in found.flags:
         raise errors.InvalidArguments
-    return [(argv[place], flags) for place, flags in keys]
+    return [(argv[place], flags) for place, flags in keys or ()]
 
 
 @command("COMMAND GETKEYS command [arg [arg ...]]", "loading stale", since="2.8.13", complexity="O(N) arguments")
