@@ -55,9 +55,11 @@ def to_text(
     from redtool.render.lift import lift
     from redtool.render.notes import note
     from redtool.render.plain import is_verbatim
+    from redtool.resp import Verbatim
 
     value = lift(argv, reply)
-    if isinstance(value, (list, tuple, dict, set, frozenset)) or (isinstance(value, bytes) and is_verbatim(argv)):
+    plain = isinstance(value, bytes) and (is_verbatim(argv) or type(value) is Verbatim)
+    if plain or isinstance(value, (list, tuple, dict, set, frozenset)):
         from redtool.render.human import render
 
         return render(argv, reply, width=width, color=color, cap=cap, json_pretty=json_pretty, queued=queued)

@@ -229,6 +229,7 @@ def test_colour_changes_nothing_but_colour(line: str, reply: object, width: int)
 
 
 @given(COMMANDS, replies())
+@example("", Verbatim(b"# Server\r\nhz:10\r\n:\r\nx\r\n"))
 @settings(deadline=None)
 def test_the_short_way_of_single_values_gives_the_same(line: str, reply: object) -> None:
     argv = line.encode().split()
