@@ -74,6 +74,9 @@ class Persistence:
         self.last_save_ok = self.last_rewrite_ok = True
         self.saved_changes = 0
         self.save_child = self.rewrite_child = 0  # pids of running children, 0 = none
+        self.saves = self.rewrites = self.rewrites_failed = 0  # so far; the last: without one that worked since
+        self.save_began = self.rewrite_began = 0.0  # monotonic time of the running or last one
+        self.save_took = self.rewrite_took = -1  # seconds, -1: none yet
         self.last_fork_us = self.forks = 0
 
     @classmethod
@@ -156,6 +159,7 @@ class Persistence:
             self.last_save_ok = False
             raise errors.ReplyError(f"cannot write {self.dump_path}: {error.strerror}") from None
         self.last_save_ok = True
+        self.saves += 1
 
     def _save_or_fail(self) -> None:
         try:
@@ -174,6 +178,7 @@ class Persistence:
                 raise errors.RewriteBlocksSave
         if self.fork:
             self.saved_changes = self.store.changes
+            self.save_began = monotonic()
             self.save_child = self._fork(self._write_dump)
         else:
             self.save()
@@ -189,11 +194,13 @@ class Persistence:
         if self.save_child:
             self.wait()
         try:
+            self.rewrite_began = monotonic()
             if self.fork:
                 self.journal.begin_rewrite()
                 self.rewrite_child = self._fork(self._write_base)
             else:
                 self.journal.rewrite(contents(self.store), self.store.functions)
+                self._rewritten(True)
         except errors.StoreError as error:
             raise errors.ReplyError(str(error)) from None
         return Status(b"Background append only file rewriting started")
@@ -228,8 +235,11 @@ class Persistence:
         flags = 0 if block else os.WNOHANG
         if self.save_child and (done := _ended(self.save_child, flags)) is not None:
             self.save_child, self.last_save_ok = 0, done
+            self.save_took = int(monotonic() - self.save_began)
+            self.saves += done
         if self.rewrite_child and (done := _ended(self.rewrite_child, flags)) is not None:
-            self.rewrite_child, self.last_rewrite_ok = 0, done
+            self.rewrite_child = 0
+            self._rewritten(done)
             assert self.journal is not None
             if done:
                 self.journal.finish_rewrite()
@@ -237,6 +247,12 @@ class Persistence:
                 self.journal.abort_rewrite()
         if self.journal is not None and self.journal.rewrite_due and not self.save_child and not self.rewrite_child:
             self.bgrewriteaof()
+
+    def _rewritten(self, done: bool) -> None:
+        self.last_rewrite_ok = done
+        self.rewrite_took = int(monotonic() - self.rewrite_began)
+        self.rewrites += done
+        self.rewrites_failed = 0 if done else self.rewrites_failed + 1
 
     def wait(self) -> None:
         """Wait until no background work is left."""

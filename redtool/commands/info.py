@@ -126,6 +126,8 @@ def memory(c: Session) -> Fields:
 
 
 def persistence(c: Session) -> Fields:
+    from time import monotonic
+
     files, journal = c.store.persistence, c.store.journal
     if files is not None:
         files.poll()
@@ -139,12 +141,16 @@ def persistence(c: Session) -> Fields:
         "rdb_bgsave_in_progress": int(saving),
         "rdb_last_save_time": files.lastsave if files else c.store.started // 1_000_000_000,
         "rdb_last_bgsave_status": "err" if files and not files.last_save_ok else "ok",
-        "rdb_last_bgsave_time_sec": -1, "rdb_current_bgsave_time_sec": -1,
-        **zeros("rdb_saves rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded"),
+        "rdb_last_bgsave_time_sec": files.save_took if files else -1,
+        "rdb_current_bgsave_time_sec": int(monotonic() - files.save_began) if files and saving else -1,
+        "rdb_saves": files.saves if files else 0,
+        **zeros("rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded"),
         "aof_enabled": int(journal is not None), "aof_rewrite_in_progress": int(rewriting),
-        "aof_rewrite_scheduled": 0, "aof_last_rewrite_time_sec": -1, "aof_current_rewrite_time_sec": -1,
+        "aof_rewrite_scheduled": 0, "aof_last_rewrite_time_sec": files.rewrite_took if files else -1,
+        "aof_current_rewrite_time_sec": int(monotonic() - files.rewrite_began) if files and rewriting else -1,
         "aof_last_bgrewrite_status": "err" if files and not files.last_rewrite_ok else "ok",
-        **zeros("aof_rewrites aof_rewrites_consecutive_failures"),
+        "aof_rewrites": files.rewrites if files else 0,
+        "aof_rewrites_consecutive_failures": files.rewrites_failed if files else 0,
         "aof_last_write_status": "ok" if writable else "err", "aof_last_cow_size": 0,
         **zeros("module_fork_in_progress module_fork_last_cow_size"),
     }  # fmt: skip

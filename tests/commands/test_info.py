@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from redtool.backends.embedded import open_store
 from tests import embedded, party
 from tests.commands.conftest import Runner
 from tests.servers import RealServer
@@ -170,6 +172,7 @@ class Files:
 
     save_child, rewrite_child, last_fork_us, forks, lastsave, saved_changes = 0, 77, 123, 2, 1234, 1
     last_save_ok, last_rewrite_ok = False, True
+    saves, rewrites, rewrites_failed, save_took, rewrite_took, save_began, rewrite_began = 3, 2, 0, 1, 4, 0.0, 0.0
 
     def poll(self) -> None:
         self.save_child = 78
@@ -195,10 +198,27 @@ def test_persistence_is_told_by_the_files() -> None:
         "rdb_changes_since_last_save": "2", "rdb_bgsave_in_progress": "1", "rdb_last_save_time": "1234",
         "rdb_last_bgsave_status": "err", "aof_enabled": "1", "aof_rewrite_in_progress": "1",
         "aof_last_bgrewrite_status": "ok", "aof_last_write_status": "ok", "aof_current_size": "1000",
-        "aof_base_size": "400",
+        "aof_base_size": "400", "rdb_saves": "3", "rdb_last_bgsave_time_sec": "1", "aof_rewrites": "2",
+        "aof_last_rewrite_time_sec": "4", "aof_rewrites_consecutive_failures": "0",
     }  # fmt: skip
     assert {name: facts[name] for name in expected} == expected
     facts = fields(client.call("INFO", "stats"))
     assert (facts["latest_fork_usec"], facts["total_forks"]) == ("123", "2")
     client.store.refuse_writes("No space left on device")
     assert fields(client.call("INFO", "persistence"))["aof_last_write_status"] == "err"
+
+
+def test_saves_and_rewrites_are_counted(tmp_path: Path) -> None:
+    with open_store(tmp_path, fork=True) as store:
+        assert store.persistence is not None
+        facts = fields(store.execute("INFO", "persistence"))
+        assert (facts["rdb_saves"], facts["rdb_last_bgsave_time_sec"], facts["aof_rewrites"]) == ("0", "-1", "0")
+        store.execute("SAVE")
+        for command in ("BGSAVE", "BGREWRITEAOF"):
+            store.execute(command)
+            store.persistence.wait()
+        facts = fields(store.execute("INFO", "persistence"))
+        assert (facts["rdb_saves"], facts["rdb_last_bgsave_time_sec"], facts["rdb_current_bgsave_time_sec"]) == (
+            "2", "0", "-1")  # fmt: skip
+        assert (facts["aof_rewrites"], facts["aof_last_rewrite_time_sec"]) == ("1", "0")
+        assert fields(store.execute("INFO", "stats"))["total_forks"] == "2"
