@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from redtool.lua.faults import whole
 from redtool.lua.jsontext import BadText, Reader
 
 TYPE_CHECKING = False
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from redtool.lua.machine import Machine, Value
 
 MOST = 2**31 - 1
+MOST_INSTANCES = 1000  # of the module: none is ever given up
 
 
 def load(machine: Machine) -> None:
@@ -20,11 +22,20 @@ def load(machine: Machine) -> None:
 
 
 def functions(machine: Machine) -> dict[bytes, object]:
-    """The functions of the module, with settings of their own."""
-    settings = Settings(machine)
-    found = settings.functions()
-    found[b"new"] = lambda *args: machine.renewed(functions(machine))
-    return found
+    """The functions of the module. Those of ``cjson.new()`` go by the number of their settings: see sandbox.lua."""
+    instances = [Settings(machine)]
+
+    def new(*args: Value) -> int:
+        if len(instances) > MOST_INSTANCES:
+            raise machine.places.fault(b"too many instances of cjson")
+        instances.append(Settings(machine))
+        return len(instances) - 1
+
+    def of(*args: Value) -> Any:
+        number, name, *rest = args
+        return instances[int(number)].functions()[bytes(name)](*rest)  # type: ignore[call-overload,operator]
+
+    return {**instances[0].functions(), b"new": new, b"of": of}
 
 
 class Settings:
@@ -38,7 +49,6 @@ class Settings:
         self.keep = True
         self.invalid: object = False
         self.decode_invalid = True
-        self._how: Any = None  # the settings on Lua's side; None when they have changed
 
     def functions(self) -> dict[bytes, object]:
         """What scripts call."""
@@ -54,12 +64,8 @@ class Settings:
         """cjson.encode."""
         if len(args) != 1:
             raise self.places.argument(1, b"expected 1 argument")
-        if self._how is None:
-            self._how = self.machine.table({
-                b"depth": self.depth, b"convert": self.convert, b"ratio": self.ratio, b"safe": self.safe,
-                b"invalid": self.invalid, b"number": b"%%.%dg" % self.precision,
-            })  # fmt: skip
-        ok, text = self.machine.to_json(args[0], self._how)
+        ok, text = self.machine.to_json(args[0], self.depth, self.convert, self.ratio, self.safe, self.invalid,
+                                        b"%%.%dg" % self.precision)  # fmt: skip
         if not ok:
             raise self.places.fault(text)
         self.machine.room(len(text))
@@ -81,8 +87,7 @@ class Settings:
     def _integer(self, args: Sequence[Value], index: int, low: int, high: int, value: int) -> int:
         if index >= len(args) or args[index] is None:
             return value
-        self._how = None
-        found = int(self.places.number(args, index))
+        found = whole(self.places.number(args, index))
         if not low <= found <= high:
             raise self.places.argument(index + 1, b"expected integer between %d and %d" % (low, high))
         return found
@@ -90,7 +95,6 @@ class Settings:
     def _choice(self, args: Sequence[Value], index: int, value: object, words: dict[bytes, object]) -> object:
         if index >= len(args) or args[index] is None:
             return value
-        self._how = None
         given = args[index]
         if isinstance(given, bool):
             return given

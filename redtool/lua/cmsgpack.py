@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from redtool.lua.faults import Fault
+from redtool.lua.faults import Fault, whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ def functions(machine: Machine) -> dict[bytes, object]:
         return _unpack(places.string(args, 0), 0, 0, full=True)
 
     def unpack_one(*args: Value) -> tuple[Any, ...]:
-        offset = int(places.number(args, 1)) if len(args) > 1 else 0
+        offset = whole(places.number(args, 1)) if len(args) > 1 else 0
         return _unpack(places.string(args, 0), 1, offset)
 
     def unpack_limit(*args: Value) -> tuple[Any, ...]:
-        limit = int(places.number(args, 1))
-        offset = int(places.number(args, 2)) if len(args) > 2 else 0
+        limit = whole(places.number(args, 1))
+        offset = whole(places.number(args, 2)) if len(args) > 2 else 0
         return _unpack(places.string(args, 0), limit, offset)
 
     def _unpack(data: bytes, limit: int, offset: int, full: bool = False) -> tuple[Any, ...]:
@@ -141,22 +141,22 @@ def number(value: float) -> bytes:
     """A number: an integer in the fewest bytes, else a float if it holds it, else a double."""
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf")) or value != int(value)):
         return real(value)
-    whole = int(value)
-    if not -(2**63) <= whole < 2**63:
+    number = int(value)
+    if not -(2**63) <= number < 2**63:
         return real(float(value))
-    if whole >= 0:
-        if whole < 128:
-            return bytes((whole,))
+    if number >= 0:
+        if number < 128:
+            return bytes((number,))
         for limit, code, form in ((1 << 8, 0xCC, ">BB"), (1 << 16, 0xCD, ">BH"), (1 << 32, 0xCE, ">BI")):
-            if whole < limit:
-                return struct.pack(form, code, whole)
-        return struct.pack(">BQ", 0xCF, whole)
-    if whole >= -32:
-        return struct.pack(">b", whole)
+            if number < limit:
+                return struct.pack(form, code, number)
+        return struct.pack(">BQ", 0xCF, number)
+    if number >= -32:
+        return struct.pack(">b", number)
     for limit, code, form in ((1 << 7, 0xD0, ">Bb"), (1 << 15, 0xD1, ">Bh"), (1 << 31, 0xD2, ">Bi")):
-        if whole >= -limit:
-            return struct.pack(form, code, whole)
-    return struct.pack(">Bq", 0xD3, whole)
+        if number >= -limit:
+            return struct.pack(form, code, number)
+    return struct.pack(">Bq", 0xD3, number)
 
 
 def real(value: float) -> bytes:

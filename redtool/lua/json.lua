@@ -93,7 +93,8 @@ function write(value, how, out, n, depth)
   return n + 1
 end
 
-return function(value, how)
+return function(value, depth, convert, ratio, safe, invalid, number)
+  local how = { depth = depth, convert = convert, ratio = ratio, safe = safe, invalid = invalid, number = number }
   local out = {}
   write(value, how, out, 0, 0)
   return concat(out)

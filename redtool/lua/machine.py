@@ -23,9 +23,11 @@ SOFT_MEMORY = 512 << 20  # bytes that scripts may hold before the one that runs 
 HARD_MEMORY = 1 << 30  # what a single operation may reach: Lua itself refuses more
 SPARE_MEMORY = 16 << 20  # what Python may still put on Lua's side to end a script that has used all
 EVERY = 1000  # instructions between looks at memory
+MOST_INTEGER = 2**63
 PUSHED = 200  # arguments that are handed over one by one; more go as tables
 
-# What is raised into Lua, whatever the error: for each object that Lua once held, lupa keeps an entry for good.
+# What is raised into Lua, whatever the error: lupa's list of the objects that Lua holds grows with each new one, and
+# entries of dead ones are handed out twice. So no object of Python goes to Lua but those that stay there.
 SIGNAL = Exception("a function of Python failed")
 
 _machine: Machine | None = None
@@ -62,7 +64,7 @@ class Machine:
 
         table = self.lua.table_from
         groups: dict[bytes, dict[bytes, object]] = {
-            b"inner": {b"tick": self._tick, b"explain": self._explain, b"safe": bytecode.is_safe},
+            b"inner": {b"tick": self.checked(self._tick), b"explain": self._explain, b"safe": bytecode.is_safe},
             b"math": randoms.functions(self),
             b"bit": bits.functions(self),
             b"struct": structs.functions(self),
@@ -74,7 +76,7 @@ class Machine:
                      for name, group in groups.items()})  # fmt: skip
         answers = self.chunk("answer.lua")
         python = self.lua.globals()[b"python"]
-        given = self.chunk("sandbox.lua", python, api, answers, SOFT_MEMORY // 1024, EVERY)
+        given = self.chunk("sandbox.lua", python, api, answers, SOFT_MEMORY // 1024, EVERY, SIGNAL)
         names = ("compile", "run_script", "run_long", "run_function", "run_library", "piece", "safely")
         inner: dict[str, Any] = {name: given[name.encode()] for name in names}
         self.compile = inner["compile"]
@@ -83,7 +85,6 @@ class Machine:
         self.piece, self.safely = inner["piece"], inner["safely"]
         self._where, self._called = given[b"where"], given[b"called"]
         self.null, self.contents_of = given[b"null"], given[b"contents_of"]
-        self.dressed: Callable[[Any], Any] = given[b"dressed"]
         self.to_json: Callable[..., tuple[bool, Any]]  # given by cjson and cmsgpack, below
         self.flatten: Callable[..., tuple[bool, Any]]
         self.table: Callable[[object], Any] = table
@@ -111,10 +112,16 @@ class Machine:
             try:
                 if used() > SOFT_MEMORY:
                     self.room(0)
-                return function(*args)
+                found = function(*args)
+                if type(found) is int and not -MOST_INTEGER < found < MOST_INTEGER:
+                    found = float(found)  # lupa would raise an error of its own, outside of this
+                return found
             except BaseException as error:
-                error.__traceback__ = None
+                # A table or function of Lua must not outlive the coroutine it came from: lupa gives it back to that
+                # one's state. So no frame that holds one may be kept by a traceback.
+                error.__traceback__ = error.__context__ = error.__cause__ = None
                 self.raised = error
+                args = ()
             raise SIGNAL.with_traceback(None)
 
         return call
@@ -128,7 +135,7 @@ class Machine:
 
     def _explain(self, error: object) -> tuple[bytes, bytes, bool] | tuple[bytes, bytes]:
         """Tell Lua what a Python function raised: a kind and a text."""
-        if error is SIGNAL:
+        if error is True:
             error, self.raised = self.raised, None
         if isinstance(error, CallError):
             return b"error", error.message, error.counted
@@ -144,10 +151,6 @@ class Machine:
         return b"stop", b"ERR Script interrupted"
 
     # -- memory
-
-    def renewed(self, group: dict[bytes, object]) -> Any:
-        """Make a table of functions for scripts while one runs."""
-        return self.dressed(self.table(self._checked(group)))
 
     def room(self, nbytes: int) -> None:
         """Make sure that Python may put so much on Lua's side: where it does not fit, Lua cannot be left any more."""

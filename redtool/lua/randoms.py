@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from redtool.lua.faults import whole
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from redtool.lua.machine import Machine, Value
@@ -25,21 +27,27 @@ def functions(machine: Machine) -> dict[bytes, object]:
         if not args:
             return r
         places = machine.places
-        first = int(places.number(args, 0))
+        first = c_int(places.number(args, 0))
         if len(args) == 1:
             if first < 1:
                 raise places.argument(1, b"interval is empty")
             return int(r * first) + 1
         if len(args) > 2:
             raise places.fault(b"wrong number of arguments")
-        last = int(places.number(args, 1))
+        last = c_int(places.number(args, 1))
         if first > last:
             raise places.argument(2, b"interval is empty")
         return int(r * (last - first + 1)) + first
 
     def randomseed(*args: Value) -> None:
         nonlocal state
-        seed = int(machine.places.number(args, 0)) & 0xFFFFFFFF
+        seed = whole(machine.places.number(args, 0)) & 0xFFFFFFFF
         state = seed << 16 | LOW
 
     return {b"random": random, b"randomseed": randomseed}
+
+
+def c_int(value: float) -> int:
+    """A number as C makes an int of it: the low 32 bits."""
+    low = whole(value) & 0xFFFFFFFF
+    return low - (1 << 32) if low & 0x80000000 else low

@@ -46,7 +46,7 @@ def to_lua(machine: Machine, reply: Reply, proto: int) -> Any:
         return reply if proto == 3 else int(reply)  # type: ignore[call-overload]
     if isinstance(reply, float):
         text = reply.text if isinstance(reply, LongDouble) else b"nan" if reply != reply else float_text(reply)
-        return text if proto == 2 else table({b"double": float(reply)})
+        return text if proto == 2 else table({b"double": float(text)})  # what the text says, which may be less
     if isinstance(reply, BigNumber):
         return b"%d" % reply if proto == 2 else table({b"big_number": b"%d" % reply})
     if isinstance(reply, Verbatim):

@@ -1,7 +1,7 @@
 -- The walls of the sandbox: what scripts may reach, and how Python calls them. Runs once, with the whole of Lua at
 -- hand; its last statement gives Python the functions it needs. Nothing of Python is reachable from a script but
 -- the functions in `api`, as plain C functions, and what they return is strings, numbers and tables.
-local python, api, answers, soft, every = ...
+local python, api, answers, soft, every, signal = ...
 local as_function = python.as_function
 local getinfo, sethook = debug.getinfo, debug.sethook
 local type, tostring, error, select, next, unpack = type, tostring, error, select, next, unpack
@@ -78,7 +78,9 @@ end
 
 local function explained(e)
   -- What a Python function raised, as a script may see it: a string, or a table with an err field.
-  local kind, text, counted = explain(e)
+  -- `signal`, the one object that is raised for every error, must stay alive on this side: lupa mixes up objects
+  -- that come again while Lua has given them up but not finalized them.
+  local kind, text, counted = explain(e == signal or e)
   if kind == "error" then return { err = text, ignore_error_stats_update = counted or nil } end
   if kind == "stop" then stop({ err = text }) end
   return text
@@ -101,7 +103,7 @@ function hook()
   looks = 0
   local ok, why = cpcall(tick)
   if not ok then
-    explain(why)
+    explain(why == signal or why)
     why = "ERR Script interrupted"
   end
   if why then stop({ err = why }) end
@@ -328,6 +330,17 @@ local maths = pick(math, "abs acos asin atan atan2 ceil cos cosh deg exp floor f
   .. "mod modf pi pow rad sin sinh sqrt tan tanh")
 maths.random, maths.randomseed = api.math.random, api.math.randomseed
 api.cjson.null = null
+
+-- Another instance of cjson: functions of Lua that tell the one behind them all which settings are meant.
+local new, of = api.cjson.new, api.cjson.of
+api.cjson.of = nil
+function api.cjson.new()
+  local number, instance = new(), {}
+  for name, fn in next, api.cjson do
+    instance[name] = type(fn) == "function" and name ~= "new" and function(...) return of(number, name, ...) end or fn
+  end
+  return instance
+end
 local threads = pick(coroutine, "running status yield")
 threads.create, threads.wrap, threads.resume = base.create, base.wrap, base.resume
 
@@ -526,8 +539,4 @@ return {
   compile = compile, run_script = run_script, run_long = run_long, run_function = run_function,
   run_library = run_library, piece = piece, where = where, called = called, safely = safely, null = null,
   contents_of = contents_of,
-  dressed = function(group)
-    dressed(group).null = null
-    return group
-  end,
 }

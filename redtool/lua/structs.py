@@ -126,7 +126,7 @@ def functions(machine: Machine) -> dict[bytes, object]:
     def unpack(*args: Value) -> tuple[Value, ...]:
         form = Format(places.string(args, 0), places.fault)
         data = places.string(args, 1)
-        at = int(places.number(args, 2)) - 1 if len(args) > 2 and args[2] is not None else 0
+        at = whole(places.number(args, 2)) - 1 if len(args) > 2 and args[2] is not None else 0
         if at < 0:
             raise places.argument(3, b"offset must be 1 or greater")
         found: list[Value] = []

@@ -36,6 +36,26 @@ def test_no_leak() -> None:
     assert third < max(first, second) + 3_000_000  # the scripts that are kept
 
 
+COROUTINES = """
+local odd = { {}, { {} }, { function() end }, { 'x', 'y', 'z' }, { -1, 1e300 }, { redis } }
+for _, group in pairs({ math, cjson, cmsgpack, struct, bit }) do
+  for name, fn in pairs(group) do
+    for _, args in ipairs(type(fn) == 'function' and odd or {}) do
+      coroutine.resume(coroutine.create(function(...) return fn(...) end), unpack(args))
+    end
+  end
+end
+return 1
+"""
+
+
+def test_what_coroutines_passed_to_python_is_let_go_in_time() -> None:
+    """What they passed must not outlive them: it would be given back to a state that is gone, and crash."""
+    with open_store(":memory:") as store:
+        for _ in range(120):
+            assert store.execute("EVAL", COROUTINES, 0) == 1
+
+
 if __name__ == "__main__":
     for _ in range(5):
         used, _ = run(20_000)
