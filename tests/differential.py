@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from redtool.engine.sets import Set
+from redtool.engine.zsets import ZSet
 from tests import embedded, servers, wire
 from tests.dialects import dialect_of
 from tests.program import CARRY, RANDOM, SCANS, SCRIPTS, Argv, Program, Step, lexical, program
@@ -162,16 +164,17 @@ class Pair:
         if b"BY" not in upper or len(argv) < 2:
             return False
         pattern = argv[len(upper) - upper[::-1].index(b"BY") :][:1]
-        is_set = self.server[client].call("TYPE", argv[1]) == b"set"
+        is_set = type(self.peek(client, argv[1])) is Set
         return b"ALPHA" in upper or (is_set and b"*" not in b"".join(pattern))
 
     def uneven(self, client: int, argv: Argv) -> bool:
         """Whether the sorted set that a line is about has different scores."""
-        pairs = self.server[client].call("ZRANGE", argv[1 + (argv[0].upper() == b"ZRANGESTORE")], 0, -1, "WITHSCORES")
-        if not isinstance(pairs, list):
-            return False
-        scores = [pair[1] for pair in pairs] if pairs and isinstance(pairs[0], list) else pairs[1::2]
-        return len(set(scores)) > 1
+        value = self.peek(client, argv[1 + (argv[0].upper() == b"ZRANGESTORE")])
+        return type(value) is ZSet and len(set(value.scores.values())) > 1
+
+    def peek(self, client: int, key: bytes) -> Any:
+        """What the engine has under a key, and so the server; looking is no access that events tell of."""
+        return self.engine[client].session.db.data.get(key)
 
     def sweep(self, client: Any, argv: Argv, name: str) -> set[str]:
         """Everything that a whole scan gives."""

@@ -152,6 +152,13 @@ class Program:
         """One line of a command; some have one fault: a word too few, too many, or a wrong one."""
         if command.name in ABOUT_LINES:
             return self.about(command)
+        refuses = self.dialect.refuses.get(command.name, nothing)
+        while True:
+            argv = pacified(command.name, self.line(command))
+            if not refuses(argv):
+                return argv
+
+    def line(self, command: Command) -> Argv:
         chance = self.rng.random()
         argv = self.valid(command, chance > 0.9)
         if chance < 0.01:
@@ -162,7 +169,7 @@ class Program:
             argv[self.rng.randrange(1, len(argv))] = self.rng.choice(WRONG)
         if self.rng.random() < 0.1:
             argv[0] = argv[0].lower()
-        return pacified(command.name, tuple(argv))
+        return tuple(argv)
 
     def about(self, command: Command) -> Argv:
         """A question about another command's line."""
@@ -178,13 +185,12 @@ class Program:
     def valid(self, command: Command, may_fail: bool) -> list[bytes]:
         """A line of words that the server knows; one value may be wrong."""
         lacking = self.lacking.get(command.name, set())
-        refuses = self.dialect.refuses.get(command.name, nothing)
         if command.name in SCRIPTED and self.rng.random() < 0.8:
             return list(self.rng.choice(SCRIPTED[command.name]))
         while True:
             self.samples.begin(command.name, command.group, may_fail)
             argv = draw(command.syntax, self.rng, self.samples)
-            if lacking.isdisjoint(word.upper() for word in argv) and not refuses(tuple(argv)):
+            if lacking.isdisjoint(word.upper() for word in argv):
                 return argv
 
 

@@ -216,7 +216,7 @@ class Events:
         self.ours = embedded.Client(store)
         self.server, self.theirs = server, server.client()
         for client in (self.ours, self.theirs):
-            client.call("CONFIG", "SET", "notify-keyspace-events", "EA")
+            client.call("CONFIG", "SET", "notify-keyspace-events", dialect.notify)
             client.call("PSUBSCRIBE", "__keyevent@*")
             client.call("SUBSCRIBE", "so far")
         self.reader = hiredis.Reader()
@@ -238,7 +238,10 @@ class Events:
                 theirs.append(event_text(message))
 
     def told(self, events: list[str]) -> list[str]:
-        return [event for event in without_expired(events) if self.dialect.heard(event)]
+        """What is compared: misses apart, for SORT looks at the keys of a set's members in any order."""
+        missed = sorted(event for event in events if " keymiss " in event)
+        others = without_expired([event for event in events if " keymiss " not in event])
+        return [event for event in others if self.dialect.heard(event)] + missed
 
     def close(self) -> None:
         self.ours.close()

@@ -27,6 +27,13 @@ def test_random_commands_agree(quick: servers.RealServer, seed: int) -> None:
     assert found is None, f"\n{found}"
 
 
+@pytest.mark.parametrize("name", sorted(servers.real_servers().keys() - {"valkey"}))
+def test_random_commands_agree_with_other_servers(name: str) -> None:
+    with servers.running(name, *differential.OPTIONS) as server:
+        found = next(differential.differences(server, 2000, 4), None)
+    assert found is None, f"\n{found}"
+
+
 def test_every_command_is_drawn_or_excluded_with_a_reason(quick: servers.RealServer) -> None:
     embedded.import_all()
     drawn = {command.name.split()[0] for command in drawable(quick)} | PLACED

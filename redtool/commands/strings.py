@@ -502,10 +502,15 @@ def lcs(c: Session, key1: bytes, key2: bytes, *args: bytes) -> Reply:
     > LCS old new LEN
     (integer) 6
     """
-    try:
-        a, b = string_at(c, key1) or b"", string_at(c, key2) or b""
-    except errors.WrongType:
-        raise errors.LcsNotString from None
+    values = []
+    for key in (key1, key2):  # both are looked at before one is refused
+        try:
+            values.append(string_at(c, key) or b"")
+        except errors.WrongType:
+            continue
+    if len(values) < 2:
+        raise errors.LcsNotString
+    a, b = values
     opt = lcs.trailing(args)
     least = max(to_int(opt[b"MINMATCHLEN"]), 0) if b"MINMATCHLEN" in opt else 0
     if b"IDX" in opt and b"LEN" in opt:

@@ -417,9 +417,14 @@ def xautoclaim(c: Session, key: bytes, name: bytes, consumer: bytes, idle: bytes
              2) "book"
     3) (empty array)
     """
-    least = max(0, to_claim(idle, "min-idle-time", "XAUTOCLAIM"))
-    first = to_start(start)
-    count, just_id = auto_options(args)
+    try:
+        least = max(0, to_claim(idle, "min-idle-time", "XAUTOCLAIM"))
+        first = to_start(start)
+        count, just_id = auto_options(args)
+    except errors.ReplyError:
+        if c.db.get(key) is None:  # a server looks for the key first
+            c.missed(key)
+        raise
     stream, found = pending_in(c, key, name)
     taking = Taking(c, key, name, stream, found, consumer)
     gone: list[Reply] = []
