@@ -81,6 +81,7 @@ class Store:
         self.serving = False  # a command that waited is run again
         self.busy = False  # a script runs for longer than busy-reply-threshold
         self.scripts: Scripts | None = None  # None: no script has been run or loaded
+        self.deny_scripts = True  # what is flagged noscript is refused in scripts: DEBUG SET-DISABLE-DENY-SCRIPTS
         self.breathe: Callable[[bool], None] | None = None  # called while a script runs on; True: lets other clients in
         self.apart: Callable[[], bool] | None = None  # whether scripts that start now are to run in another thread
         self._waiting: Waiting | None = None

@@ -62,6 +62,12 @@ def set_active_expire(c: Session, flag: bytes) -> Reply:
     return OK
 
 
+def set_disable_deny_scripts(c: Session, flag: bytes) -> Reply:
+    """Let scripts run what they otherwise may not (1), or not (0)."""
+    c.store.deny_scripts = flag == b"0" or _number(flag) == 0
+    return OK
+
+
 def stringmatch_len(c: Session, count: bytes, pattern: bytes) -> Reply:
     """Tell whether a text of so many ``a`` matches a pattern."""
     from redtool.globs import matcher
@@ -207,7 +213,7 @@ SUBCOMMANDS: dict[bytes, Sub] = {
     b"QUICKLIST-PACKED-THRESHOLD": Sub(accepted, "QUICKLIST-PACKED-THRESHOLD <size>", 1, 1),
     b"RELOAD": Sub(reload, "RELOAD [MERGE] [NOFLUSH] [NOSAVE]", 0, 3),
     b"SET-ACTIVE-EXPIRE": Sub(set_active_expire, "SET-ACTIVE-EXPIRE <0 | 1>", 1, 1),
-    b"SET-DISABLE-DENY-SCRIPTS": Sub(accepted, "SET-DISABLE-DENY-SCRIPTS <0 | 1>", 1, 1),
+    b"SET-DISABLE-DENY-SCRIPTS": Sub(set_disable_deny_scripts, "SET-DISABLE-DENY-SCRIPTS <0 | 1>", 1, 1),
     b"SLEEP": Sub(sleep, "SLEEP <seconds>", 1, 1),
     b"STRINGMATCH-LEN": Sub(stringmatch_len, "STRINGMATCH-LEN <length> <pattern>", 2, 2),
     b"HELP": Sub(help_, "HELP", 0, 0),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.commands.conftest import Runner
+from tests.embedded import Client
 
 SCRIPTS = [
     ('EVAL "return 1" 0', 1),
@@ -131,3 +132,14 @@ def test_dump_and_restore(r: Runner) -> None:
     assert r.client.call("FUNCTION", "RESTORE", payload, "FLUSH") == b"OK"
     assert r.client.call("FUNCTION", "RESTORE", payload[:-1]).message == "ERR DUMP payload version or checksum are wrong"
     assert r("FCALL look 1 n") == b"2"
+
+
+def test_debug_lets_scripts_run_what_they_may_not() -> None:
+    client = Client()
+    script = "return redis.call('CLIENT', 'GETNAME')"
+    assert "not allowed from script" in str(client.call("EVAL", script, 0))
+    client.call("DEBUG", "SET-DISABLE-DENY-SCRIPTS", 1)
+    assert client.call("EVAL", script, 0) is None
+    assert "not allowed from script" in str(client.call("EVAL", "return redis.call('EVAL', 'return 1', 0)", 0))
+    client.call("DEBUG", "SET-DISABLE-DENY-SCRIPTS", 0)
+    assert "not allowed from script" in str(client.call("EVAL", script, 0))
