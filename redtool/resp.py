@@ -85,7 +85,7 @@ MAX_ITEMS = 1 << 32  # elements of one aggregate, the bound of hiredis
 MAX_LINE = 1 << 24  # bytes of a simple string or an error
 MAX_NUMBER = 64  # bytes of a line that holds a length or a number
 MAX_DEPTH = 512  # aggregates within aggregates: what reads a reply may recurse
-MAX_WORDS = 1 << 20  # words of one request, a server's bound
+MAX_WORDS = (1 << 31) - 1  # words of one request, a server's bound; nothing is reserved for them
 MAX_HEADER = 1 << 16  # bytes of a request's count line or of an inline command, a server's bound
 
 STRING, ARRAY, INTEGER, SIMPLE, ERROR, NULL, BOOLEAN, DOUBLE, BIG, VERBATIM, BULK_ERROR, MAP, SET, PUSH, ATTRIBUTE = (
@@ -294,8 +294,8 @@ class Requests:
 
     ``feed`` any piece, then iterate over (or ``take``) what is complete. ``pending`` is how many bytes the unfinished
     request at the end has so far (a journal's torn tail). Inline commands are understood; a journal's ``#TS:…`` line
-    comes as a request of that one word. Garbage raises ProtocolError, its text a server's, once the requests before it
-    were given; ``pending`` then counts from where the bad request begins.
+    comes as a request of that one word. Garbage raises ProtocolError, its text a server's (none for HTTP), once the
+    requests before it were given; ``pending`` then counts from where the bad request begins.
     """
 
     __slots__ = ("_at", "_done", "_error", "_left", "_need", "_parts", "_reader", "_words", "max_bulk", "pending")
@@ -341,9 +341,13 @@ class Requests:
     def _parse(self, data: bytes) -> bytes:
         """Take the complete requests off the front and give the rest; reads an unfinished request on from ``_at``."""
         self._need, resume = 1, bool(self._at)
+        sane: bool | None = None
         while data:
             self.pending = len(data)
-            if data[0] == ARRAY and not resume:
+            if data[0] == ARRAY and not resume and sane is None:
+                shapes = data.translate(SHAPES)
+                sane = LARGE not in shapes and not shapes.startswith(LARGE[1:])
+            if data[0] == ARRAY and not resume and sane:
                 data = self._arrays(data)
                 if not data:
                     break
@@ -434,11 +438,17 @@ class Requests:
         except QuotingError:
             raise ProtocolError("Protocol error: unbalanced quotes in request") from None
         if words:
+            if words[0].lower() in HTTP:
+                raise ProtocolError("")  # a web page makes a browser talk to this port: nothing is to be learnt here
             self._done.append(words)
         return end + 1
 
 
 END = 4611686018427387903  # a number that no client sends
+# A header that announces a million or more: hiredis would make a list as long at once.
+SHAPES = bytes(48 if byte in b"0123456789" else ARRAY if byte in AGGREGATES else byte for byte in range(256))
+LARGE = b"\n*0000000"
+HTTP = (b"post", b"host:")
 
 
 def _reader() -> Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import hiredis
@@ -250,7 +251,10 @@ REQUESTS: list[tuple[bytes, list[list[bytes]], int | str]] = [  # wire, requests
     (b"*1\r\n$536870913\r\n", [], "Protocol error: invalid bulk length"),
     (b"*x\r\n", [], "Protocol error: invalid multibulk length"),
     (b"*4294967295\r\n$3\r\n", [], "Protocol error: invalid multibulk length"),
-    (b"*2000000\r\n$3\r\n", [], "Protocol error: invalid multibulk length"),
+    (b"*2147483648\r\n$3\r\n", [], "Protocol error: invalid multibulk length"),
+    (b"*2147483647\r\n$3\r\n", [], 17),
+    (b"*1\r\n$1\r\na\r\n*1\r\n>2147483647\r\n", [[b"a"]], "Protocol error: expected '$', got '>'"),
+    (b"*1\r\n$12\r\n\r\n*12345678\r\r\n*1\r\n$1\r\nx\r\n", [[b"\r\n*12345678\r"], [b"x"]], 0),
     (b"SET a 'b\r\n", [], "Protocol error: unbalanced quotes in request"),
     *[(b"*1\r\n$1\r\na\r\n*1\r\n" + end, [[b"a"]], "Protocol error: expected '$', got ':'") for end in ENDS],
     *[(b"*1\r\n$1\r\na\r\n" + end + b"*1\r\n$1\r\nb\r\n", [[b"a"], [end[:-2]], [b"b"]], 0) for end in ENDS],
@@ -281,6 +285,20 @@ def test_a_request_line_has_a_bound(head: bytes, what: str) -> None:
         requests.feed(b"1" * 1000)
     with pytest.raises(ProtocolError, match=f"too big {what}"):
         requests.take()
+
+
+@pytest.mark.parametrize("before", [b"", b"*1\r\n$1\r\na\r\n", b"*2\r\n$1\r\na\r\n"], ids=repr)
+@pytest.mark.parametrize("mark", [b"*", b">", b"~"])
+def test_a_header_reserves_no_memory(before: bytes, mark: bytes) -> None:
+    """Nothing is made for the 100,000,000 words that a dozen bytes announce."""
+    requests = Requests()
+    requests.feed(b"*1\r\n$4\r\nPING\r\n")  # hiredis is imported, and has a reader
+    tracemalloc.start()
+    try:
+        requests.feed(before + mark + b"99999999\r\n")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_pending_at_an_error_counts_from_the_bad_request() -> None:

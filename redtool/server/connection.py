@@ -37,7 +37,8 @@ class Connection(asyncio.Protocol):
         self.replies: list[Reply] = []
         self.late: list[tuple[int, Reply]] = []  # what came out of turn, and after how many replies
         self.out: list[bytes] = []
-        self.running = self.full = self.broken = False
+        self.running = self.full = False
+        self.broken: errors.ProtocolError | None = None  # what came that is no request
         self.apart = False  # a script of this client runs in a thread
         self.fed = 0  # bytes read since commands were last run
         self.batch: list[Argv] = []
@@ -83,17 +84,19 @@ class Connection(asyncio.Protocol):
     def serve(self) -> None:
         """Run what has come, as far as it goes."""
         try:
-            self.todo.extend(self.requests.take())
+            while argvs := self.requests.take():  # what is wrong behind them is told when there is no more
+                self.todo.extend(argvs)
         except errors.ProtocolError as error:
-            if not self.broken:
-                self.broken = True
-                self.out.append(encode(errors.ReplyError(f"ERR Protocol error: {error}")))
-        if not (self.todo or self.out) or self.waiter is not None or self.full or self.running or self.apart:
+            self.broken = error
+        busy = self.waiter is not None or self.full or self.running or self.apart
+        if busy or not (self.todo or self.out or self.broken is not None):
             return
         batch = [argv for argv in self.todo if argv]
         self.todo.clear()
         self.run(batch)
-        if self.broken and self.waiter is None:
+        if self.broken is not None and self.waiter is None and not self.apart and not self.transport.is_closing():
+            if str(self.broken):
+                self.out.append(encode(errors.ReplyError(str(self.broken))))
             self.write()
             self.transport.close()
 
