@@ -25,6 +25,7 @@ UNWRITTEN = {b"", b"#", b"=", b"~", b"*", b"+", b"-", b"$", b">", b"M", b"KM", b
 UNWRITTEN_OF = {"BITOP": {b"AND", b"OR", b"XOR", b"NOT"}}
 
 INTEGER = re.compile(rb"0|-?[1-9]\d{0,17}")
+FAR = b"-9223372036854775808"
 NUMBER = re.compile(rb"-?\d[\d.]*(e[+-]?\d+)?")
 
 
@@ -45,6 +46,7 @@ class Dialect:
     refuses_in_scripts: dict[str, Callable[[Argv], bool]] = field(default_factory=dict)
     tolerates: dict[str, str] = field(default_factory=dict)  # command -> an error that one side may give alone
     encodings: Sequence[set[bytes]] = ()  # one is as good as the other
+    unwatched: frozenset[str] = frozenset()  # commands that spoil a transaction only sometimes
     introduced: frozenset[str] = frozenset()  # commands whose consumer must be there
     skipped: dict[str, str] = field(default_factory=dict)  # command -> reason
 
@@ -92,12 +94,13 @@ def whole(argv: Argv) -> bool:
     return all(word.upper() in (b"BIT", b"BYTE") or INTEGER.fullmatch(word) for word in argv)
 
 
-def around_pole(argv: Argv) -> bool:
-    """Whether a polygon's center is no place on the map: a server finds anything or nothing with it."""
+def too_wide(argv: Argv) -> bool:
+    """Whether a polygon goes around a pole or half the globe: where its center is then no server promises."""
     at = next((i for i, word in enumerate(argv) if word.upper() == b"BYPOLYGON"), len(argv))
     try:
         numbers = [float(word) for word in argv[at + 2 : at + 2 + 2 * int(argv[at + 1])]]
-        return not geo.is_place(*geo.Polygon(list(zip(numbers[::2], numbers[1::2], strict=True))).center)
+        polygon = geo.Polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
+        return not geo.is_place(*polygon.center) or max(numbers[::2]) - min(numbers[::2]) > 180
     except (ValueError, IndexError, ZeroDivisionError):
         return False
 
@@ -126,9 +129,10 @@ DIALECTS: dict[str, Dialect] = {
         encodings=({b"listpack", b"quicklist"}, {b"listpackex", b"hashtable"}, {b"int", b"embstr"}),
         refuses={
             "SORT": lambda argv: b"STORE" in words(argv) and b"ALPHA" not in words(argv),  # see tolerates
-            **dict.fromkeys(("GEOSEARCH", "GEOSEARCHSTORE"), around_pole),
+            **dict.fromkeys(("GEOSEARCH", "GEOSEARCHSTORE"), too_wide),
             "MSETEX": past,  # the key goes with an event that comes when a cycle finds it
         },
+        unwatched=frozenset(("LTRIM",)),  # that cuts nothing: it spoils one in Redis
         tolerates={
             "SORT": "can't be converted into double",  # an empty element is no number in Valkey 9, in Redis it is 0
             "SORT_RO": "can't be converted into double",
@@ -145,6 +149,9 @@ DIALECTS: dict[str, Dialect] = {
             # A start without an end: since Valkey 8. Wrong numbers: 7.0 looks for the key first, and tells of the miss.
             "BITCOUNT": lambda argv: len(argv) == 3 or not whole(argv[2:]),
             "BITPOS": lambda argv: not whole(argv[2:]),
+            **dict.fromkeys(("HSCAN", "SSCAN", "ZSCAN"), lambda argv: not whole(argv[2:3])),  # an empty cursor is 0
+            "SCAN": lambda argv: not whole(argv[1:2]),
+            "LPOS": lambda argv: FAR in argv,  # no rank since 7.2
             "XREAD": lambda argv: b"+" in argv,  # the last entry: since 7.4
             "XREADGROUP": lambda argv: b"+" in argv,
             "CLIENT SETNAME": lambda argv: b"\0" in b"".join(argv),  # looks no further since 7.2
@@ -162,8 +169,7 @@ DIALECTS: dict[str, Dialect] = {
             "XSETID": "takes an id below the greatest deleted one, which 7.2 refuses",
         },
         tolerates={
-            "LPOS": "value is out of range",  # the least number is no rank since 7.2
-            **dict.fromkeys(("SCAN", "HSCAN", "SSCAN", "ZSCAN"), "invalid cursor|unknown type"),  # 7.0 takes any
+            "SCAN": "unknown type",  # finds none
         },
     ),
 }

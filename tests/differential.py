@@ -102,6 +102,7 @@ class Pair:
             return None
         name = name_of(argv)
         vague = self.is_vague(client, argv) if name in ("SORT", "SORT_RO") else False
+        self.events.vague |= vague
         ours = mine = reply_of(name, self.engine[client].wire(*argv))
         theirs = other = reply_of(name, self.server[client].wire(*argv))
         if ours != theirs:
@@ -178,7 +179,8 @@ class Pair:
 
     def sweep(self, client: Any, argv: Argv, name: str) -> set[str]:
         """Everything that a whole scan gives."""
-        place, seen = SCANS[name], set()
+        place = SCANS[name]
+        seen: set[str] = set()
         paired = name in ("HSCAN", "ZSCAN") and not {b"NOVALUES", b"NOSCORES"} & {word.upper() for word in argv}
         width = 1 + paired
         cursor = b"0"
@@ -194,7 +196,7 @@ class Pair:
     def same_picks(self, client: int, argv: Argv, name: str, ours: Tree, theirs: Tree) -> bool:
         """Random elements: as many, of the same form, and all of them elements."""
         if name == "SPOP":
-            return wire.shape(ours) == wire.shape(theirs)
+            return bool(wire.shape(ours) == wire.shape(theirs))
         ask: Argv = {
             "SRANDMEMBER": (b"SMEMBERS", *argv[1:2]),
             "HRANDFIELD": (b"HGETALL", *argv[1:2]),
@@ -202,7 +204,7 @@ class Pair:
             "RANDOMKEY": (b"KEYS", b"*"),
         }[name]
         known = leaves(self.dialect.plain(wire.parse(self.server[client].wire(*ask)), has_scores(name)))
-        return wire.shape(ours) == wire.shape(theirs) and leaves(ours) <= known
+        return bool(wire.shape(ours) == wire.shape(theirs)) and leaves(ours) <= known
 
     def resynchronise(self, client: int, argv: Argv, ours: Tree, theirs: Tree) -> None:
         """After SPOP, let the engine's set be the server's."""

@@ -140,7 +140,9 @@ class Program:
             self.samples.begin("WATCH", "")
             yield 0, (b"WATCH", *(self.samples("key") for _ in range(rng.randint(1, 3))))
             if rng.random() < 0.5:
-                yield rng.randint(0, 1), self.command(rng.choice(self.inside))
+                between = rng.choice(self.inside)
+                if between.name not in self.dialect.unwatched:
+                    yield rng.randint(0, 1), self.command(between)
         yield 0, (b"MULTI",)
         for _ in range(rng.randint(0, 5)):
             argv = self.script() if rng.random() < 0.1 else self.command(rng.choice(self.inside))

@@ -33,6 +33,7 @@ SCORES = [*FLOATS, *b"inf -inf +inf 2 2 3 3 1e308 -1e308 1e21 0.3000000000000000
 MEMBERS = [*b"a b c d e f 1 2 3 10 -5 x y".split(), b"", b"\xff\0", b"long" * 20]
 VALUES = [*b"hello world 1 2 5 -7 10 3.5 x 1e3 99999999999 aXbXc".split(), b"", b"\0\xff", b"wide" * 30, b"two words"]
 BOUNDS = b"0 -1 1 2 3 (1 (2.5 5 -2 -inf +inf (-inf (inf [a [c (b - + [1 -100 100 1.5 10".split()
+LEX_BOUNDS = [*b"- + [a [b (b [c (d [x - + [1 (10 inf".split(), b"[", b"(\xff"]
 PATTERNS = [*b"* a* *1 ? s? [a-m]* [^a]* h*1 \\a a\\* [ [b- l[12] **".split(), b""]
 SORT_PATTERNS = b"w_* h_*->f1 h_*->f2 # nosort s* *->f1 nope_* *".split()
 DATABASES = b"0 0 0 1 1 2".split()
@@ -202,6 +203,8 @@ class Samples:
             return PAGES
         if self.group.startswith("sorted") and name == "offset":
             return self.offsets()
+        if "LEX" in self.name and name in ("min", "max"):
+            return LEX_BOUNDS
         if self.group.startswith("sorted") and name in ("start", "stop"):
             return BOUNDS if self.name == "ZRANGE" else INTEGERS
         if self.name.startswith(("EXPIRE", "PEXPIRE")) or name in AHEAD:
@@ -254,6 +257,8 @@ def planted() -> list[tuple[bytes, ...]]:
         (b"XGROUP", b"CREATE", b"t1", b"g1", b"0"),
         (b"XGROUP", b"CREATE", b"t2", b"g1", b"$"),
         (b"XREADGROUP", b"GROUP", b"g1", b"c1", b"COUNT", b"3", b"STREAMS", b"t1", b">"),
+        *((b"SCRIPT", b"LOAD", body) for body in BODIES[:2]),
+        *((b"FUNCTION", b"LOAD", code) for code in (LIBRARIES[0], LIBRARIES[2])),
         (b"SELECT", b"1"),
         (b"MSET", b"s1", b"other", b"n1", b"1"),
         (b"RPUSH", b"l1", b"z"),

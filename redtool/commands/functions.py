@@ -66,7 +66,8 @@ def function_load(c: Session, *args: bytes) -> Reply:
     replace = False
     for word in args[:-1]:
         if word.upper() != b"REPLACE":
-            raise errors.ReplyError(f"Unknown option given: {word.decode('utf-8', 'surrogateescape')}")
+            shown = word.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+            raise errors.ReplyError(f"Unknown option given: {shown}")
         replace = True
     name = libraries(c).load(c, args[-1], replace)
     c.store.changes += 1

@@ -10,6 +10,8 @@ from redtool.resp import OK, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from redtool.resp import Reply
     from redtool.session import Session
 
@@ -76,11 +78,19 @@ def pfcount(c: Session, *keys: bytes) -> Reply:
     """
     try:
         if len(keys) > 1:
-            values = [value for key in keys if (value := checked(c.readable(key, bytes))) is not None]
-            return signed(hll.estimate(hll.merged(values)))
+            return signed(hll.estimate(hll.merged(each(c, keys, []))))
         return counted(c, keys[0])
     except hll.Corrupt:
         raise errors.CorruptHll from None
+
+
+def each(c: Session, keys: Sequence[bytes], seen: list[bytes | bytearray]) -> Iterator[bytes | bytearray]:
+    """The values of keys, each looked at when the one before it has been dealt with; ``seen`` gets them too."""
+    for key in keys:
+        value = checked(c.readable(key, bytes))
+        if value is not None:
+            seen.append(value)
+            yield value
 
 
 def counted(c: Session, key: bytes) -> int:
@@ -114,9 +124,9 @@ def pfmerge(c: Session, destkey: bytes, *sources: bytes) -> Reply:
     > PFCOUNT visitors:all
     (integer) 3
     """
-    values = [value for key in (destkey, *sources) if (value := checked(c.readable(key, bytes))) is not None]
+    values: list[bytes | bytearray] = []
     try:
-        highest = hll.merged(values)
+        highest = hll.merged(each(c, (destkey, *sources), values))
         target = altered(c, destkey, c.writable(destkey, bytes))
         if any(value[4] == hll.DENSE for value in values):
             hll.densify(target)

@@ -381,9 +381,7 @@ def xsetid(c: Session, key: bytes, text: bytes, *args: bytes) -> Reply:
 def history(id: Id, args: tuple[bytes, ...]) -> tuple[int | None, Id]:
     """Read XSETID's options: entries ever added, greatest id deleted."""
     added, deleted = None, FIRST
-    if len(args) % 2:
-        raise errors.SyntaxError_
-    for word, value in zip(args[::2], args[1::2], strict=True):
+    for word, value in zip(args[::2], args[1::2], strict=False):
         if word.upper() == b"ENTRIESADDED":
             added = to_int(value)
             if added < 0:
@@ -394,6 +392,8 @@ def history(id: Id, args: tuple[bytes, ...]) -> tuple[int | None, Id]:
                 raise errors.SetIdTooSmall("the provided max_deleted_entry_id")
         else:
             raise errors.SyntaxError_
+    if len(args) % 2:  # the word without a value is met last
+        raise errors.SyntaxError_
     return added, deleted
 
 
