@@ -164,6 +164,7 @@ def test_categories(users: Runner) -> None:
     assert len(users("ACL CAT")) == 21
     assert b"get" in users("ACL CAT READ")
     users.table([
+        (r'ACL CAT "no\x00such"', "-ERR Unknown category 'no'"),
         ("ACL CAT nosuch", "-ERR Unknown category 'nosuch'"),
         ("ACL CAT a b", "-ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP."),
     ])  # fmt: skip

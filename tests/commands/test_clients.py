@@ -79,6 +79,7 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("a CLIENT KILL ID {a} SKIPME no", {"a": [1, CLOSED]}),
     ],
     "kill by other filters": [
+        (r'b CLIENT SETNAME "a\x00 b"', OK),
         ("b CLIENT SETNAME bob", OK),
         ("c SELECT 7", OK),
         ("d CLIENT SETINFO lib-name dlib", OK),

@@ -94,6 +94,8 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("SETRANGE k 30 xxxxxxxx", 38),
         ("PFCOUNT k", CORRUPT),
         ("PFCOUNT k nope", CORRUPT),
+        ("SET text x", b"OK"),
+        ("PFCOUNT k text", CORRUPT),
         ("PFMERGE other k", CORRUPT),
         ("PFDEBUG TODENSE k", CORRUPT),
         ("SETRANGE e 0 HYLL", 4),

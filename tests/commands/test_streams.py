@@ -194,6 +194,8 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("XSETID s 9", b"OK"),
         ("XADD s 9-0 f 1", SMALLER),
         ("XSETID nope x", BAD_ID),
+        ("XSETID s 9 ENTRIESADDED -1 MAXDELETEDID", "-ERR entries_added must be positive"),
+        ("XSETID s 9 ENTRIESADDED 9 MAXDELETEDID", "-ERR syntax error"),
         ("XSETID nope 1", NO_KEY),
         ("XSETID s 1-1", "-ERR The ID specified in XSETID is smaller than the target stream top item"),
         ("XSETID s 20 ENTRIESADDED 3",
