@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from redtool.errors import UsageError
+from redtool.errors import ConnectError, ReplyError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def open_backend(source: Target | Options | str | None = None) -> Backend:
         server.connect()
         return server
     path = ":memory:" if target.kind == "memory" else None if target.name == "default" else target.path
+    credentials = target.credentials()
     store = _open_store(path, flags or {})
+    if credentials != (None, None):
+        _log_in(store, *credentials)
     if target.db:
         store.execute(b"SELECT", b"%d" % target.db)
     if target.resp:
@@ -101,6 +104,15 @@ def _open_store(path: str | None, flags: Mapping[str, str]) -> Embedded:
     if not wait >= 0:  # NaN too, which no clock ever reaches
         raise UsageError("--wait takes a number of seconds")
     return open_store(path, wait=wait, warn=_warn, fork=True)
+
+
+def _log_in(store: Embedded, user: str | None, password: str | None) -> None:
+    """Be the user that was named; a store asks nobody who he is, but does not let a wrong password pass either."""
+    try:
+        store.execute(*("AUTH", *((user,) if user else ()), password or ""))
+    except ReplyError as error:
+        store.close()
+        raise ConnectError(f"{store.name}: {error.message}") from None
 
 
 def _warn(text: str) -> None:

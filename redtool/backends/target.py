@@ -103,6 +103,7 @@ def resolve(settings: Settings, environ: Mapping[str, str] = os.environ) -> Targ
     merged.update(settings)
     if merged.get("mem") or merged.get("store"):
         target = _local("" if merged.get("mem") else merged["store"])
+        _fill_credentials(target, merged, {})  # REDISCLI_AUTH is for servers
     elif any(word in merged for word in REMOTE):
         target = Target("remote")
         _fill_remote(target, merged, environ)

@@ -71,6 +71,8 @@ SETTINGS: list[tuple[dict[str, str], dict[str, str], str, dict[str, object]]] = 
     ({"resp3": "yes"}, {"REDTOOL_STORE": "/s"}, "embedded", {"path": "/s", "resp": 3}),
     ({"store": "/s"}, {"REDIS_URL": "redis://h"}, "embedded", {"path": "/s"}),
     ({"mem": "yes"}, {"REDIS_URL": "redis://h"}, "memory", {}),
+    ({"store": "/s", "user": "ann", "password": "x"}, {}, "embedded", {"path": "/s", "user": "ann", "password": "x"}),
+    ({"store": "/s", "user": "ann"}, {"REDISCLI_AUTH": "pw"}, "embedded", {"path": "/s", "user": "ann"}),
     ({"store": "x.rdb"}, {}, "dump", {"path": "x.rdb"}),
     ({"host": "h"}, {}, "remote", {"host": "h"}),
     ({"port": "7000"}, {}, "remote", {"port": 7000}),

@@ -224,6 +224,20 @@ def test_subscription_streams_until_the_server_goes(p: Program) -> None:
         assert b"Traceback" not in child.stderr.read()
 
 
+def test_a_user_of_a_store_is_not_taken_for_another(p: Program) -> None:
+    """A store lets its owner in, yet who names a user is that user, and a wrong password is told of."""
+    store = ("--store", str(p.home / "users"))
+    p.run(*store, "ACL", "SETUSER", "reader", "on", ">pw", "~k*", "+get")
+    p.run(*store, "ACL", "SETUSER", "guest", "on", "nopass", "+acl|whoami")
+    reader = p.run(*store, "--user", "reader", "-a", "pw", "SET", "k", "v")
+    assert (reader.code, reader.err) == (1, "NOPERM User reader has no permissions to run the 'set' command\n")
+    wrong = p.run(*store, "--user", "reader", "-a", "s3cret-word", "GET", "k")
+    assert (wrong.code, "WRONGPASS" in wrong.err, "s3cret" in wrong.err) == (3, True, False)
+    assert p.run(*store, "-a", "pw", "PING").code == 3
+    assert p.run(*store, "--user", "guest", "ACL", "WHOAMI").out == b"guest\n"
+    assert p.run(*store, "ACL", "WHOAMI", env={"REDISCLI_AUTH": "for a server"}).out == b"default\n"
+
+
 def test_password_is_used_and_never_shown(p: Program) -> None:
     secret = "s3cret-word"
     with running("valkey", "--requirepass", secret) as server:
