@@ -124,9 +124,14 @@ DIALECTS: dict[str, Dialect] = {
     "valkey": Dialect(
         OF_VALKEY,
         notify="EAn",  # it reads the options of GETEX and HTTL before it looks for the key, so misses differ
-        # Of a list the history decides which one; Valkey has no packed hash with deadlines, and does not always look
-        # for an integer in a word that comes from a script.
-        encodings=({b"listpack", b"quicklist"}, {b"listpackex", b"hashtable"}, {b"int", b"embstr"}),
+        # Of a list the history decides which one; Valkey has no packed hash with deadlines, does not always look for an
+        # integer in a word that comes from a script, and unpacks a sorted set for a long member that ZADD XX refuses.
+        encodings=(
+            {b"listpack", b"quicklist"},
+            {b"listpackex", b"hashtable"},
+            {b"int", b"embstr"},
+            {b"listpack", b"skiplist"},
+        ),
         refuses={
             "SORT": lambda argv: b"STORE" in words(argv) and b"ALPHA" not in words(argv),  # see tolerates
             **dict.fromkeys(("GEOSEARCH", "GEOSEARCHSTORE"), too_wide),

@@ -63,7 +63,7 @@ def client_setinfo(c: Session, attribute: bytes, value: bytes) -> Reply:
     > CLIENT SETINFO LIB-NAME redis-py
     OK
     """
-    shown = attribute.decode("utf-8", "surrogateescape")
+    shown = attribute.partition(b"\0")[0].decode("utf-8", "surrogateescape")
     label = shown.lower()
     if label not in ("lib-name", "lib-ver"):
         raise errors.UnrecognizedOption(shown)

@@ -6,8 +6,9 @@ and access, update, insert, delete) is declared here, for those that it does not
 
 from __future__ import annotations
 
-from redtool import notation
+from redtool import errors, notation
 from redtool.notation import ARG, BAG, CHOICE, OPT, POOL, REP, SEQ, TOKEN
+from redtool.numeric import to_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,14 +162,30 @@ def found_keys(command: Command, argv: Sequence[bytes]) -> list[tuple[int, tuple
             unknown = spec.flags
             continue
         places = _resolve(spec, argv)
+        if places is None and command.name.startswith("GEORADIUS"):  # STORE at the end of the line
+            continue
         if places is None:
-            return None
+            return _loosely(command, spec, argv, [*keys])
         keys.update(dict.fromkeys(places, _precise(command.name, spec.flags, argv)))
     if command.name == "MIGRATE" and len(keys) > 1 and not argv[3]:  # the empty word that KEYS wants in a key's place
         del keys[3]
     if unknown:  # the last one tells of the keys that a line can name
         keys.update((place, unknown) for place in command.syntax.keys(argv) if place not in keys)
     return list(keys.items())
+
+
+def _loosely(command: Command, spec: KeySpec, argv: Sequence[bytes],
+             before: list[int]) -> list[tuple[int, tuple[str, ...]]] | None:  # fmt: skip
+    """The keys behind a count that is none, read as C's atoi does: a server then knows no flags of them."""
+    if spec.find[0] != "keynum" or spec.search[0] != "index" or command.name == "MSETEX":
+        return None
+    at = int(spec.search[1]) + int(spec.find[1])
+    digits = (argv[at] if at < len(argv) else b"").lstrip(b" \t\n\v\f\r").removeprefix(b"+")
+    count = int(b"0" + digits[: len(digits) - len(digits.lstrip(b"0123456789"))][:10])
+    first = int(spec.search[1]) + int(spec.find[2])
+    if not 1 <= count <= len(argv) - first:
+        return None
+    return [(place, ()) for place in (*range(first, first + count), *before)]
 
 
 def _precise(name: str, flags: tuple[str, ...], argv: Sequence[bytes]) -> tuple[str, ...]:
@@ -196,8 +213,8 @@ def _resolve(spec: KeySpec, argv: Sequence[bytes]) -> Sequence[int] | None:
     if spec.find[0] == "keynum":
         at, skip, step = numbers
         try:
-            count = int(argv[first + at])
-        except (ValueError, IndexError):
+            count = to_int(argv[first + at])
+        except (errors.ReplyError, IndexError):
             return None
         last = first + skip + (count - 1) * step
         return range(first + skip, last + 1, step) if count >= 0 and last < len(argv) else None
