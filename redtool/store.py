@@ -238,6 +238,11 @@ class Store:
             if outermost and self.trackers is not None:
                 self.trackers.settle()
 
+    @property
+    def busy_error(self) -> type[errors.ReplyError]:
+        """What others are told while a script runs on."""
+        return errors.BusyFunction if self.scripts is not None and self.scripts.in_function else errors.Busy
+
     def _checked(self, session: Session, argv: Argv) -> Entry:
         """Find the command and stand before it what a plain one needs not; raises what refuses it.
 
@@ -277,7 +282,7 @@ class Store:
                 raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
         if self.busy and "allow_busy" not in flags and session.caller is None:
             entry.rejected += 1
-            raise errors.BusyFunction if self.scripts is not None and self.scripts.in_function else errors.Busy
+            raise self.busy_error
         if self.monitors and session in self.monitors:
             from redtool.commands.monitor import refuse
 

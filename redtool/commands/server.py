@@ -285,6 +285,8 @@ def shutdown(c: Session, *words: bytes) -> Reply:
         raise errors.SyntaxError_
     if b"ABORT" in given:
         raise errors.SyntaxError_ if len(words) > 1 else errors.NoShutdown
+    if c.store.busy and b"NOSAVE" not in given:
+        raise c.store.busy_error  # what would be saved is the work of half a script
     if c.store.on_shutdown is None:
         raise errors.NoServer
     if b"SAVE" in given:

@@ -84,3 +84,14 @@ def test_the_client_of_a_slow_script_may_leave(pair: tuple[Client, Client], serv
     while str(second.call("PING")) == BUSY:
         continue
     assert first.call("PING") == b"PONG"
+
+
+@pytest.mark.parametrize("how", [(), ("SAVE",), ("NOW",)], ids=str)
+def test_no_half_of_a_script_is_saved_by_shutdown(pair: tuple[Client, Client], how: tuple[str, ...]) -> None:
+    first, second = pair
+    first.send("EVAL", FOREVER, 0)
+    until_busy(second)
+    assert str(second.call("SHUTDOWN", *how)) == BUSY
+    assert second.call("SCRIPT", "KILL") == b"OK"
+    assert "Script killed" in str(first.receive_all(1)[0])
+    assert second.call("PING") == b"PONG"
