@@ -282,7 +282,7 @@ class Store:
                 raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
         if self.busy and "allow_busy" not in flags and session.caller is None:
             entry.rejected += 1
-            raise self.busy_error
+            raise self._no_exec(session, self.busy_error()) if entry.command.name == "EXEC" else self.busy_error
         if self.monitors and session in self.monitors:
             from redtool.commands.monitor import refuse
 

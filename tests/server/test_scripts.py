@@ -95,3 +95,14 @@ def test_no_half_of_a_script_is_saved_by_shutdown(pair: tuple[Client, Client], h
     assert second.call("SCRIPT", "KILL") == b"OK"
     assert "Script killed" in str(first.receive_all(1)[0])
     assert second.call("PING") == b"PONG"
+
+
+def test_exec_gives_up_its_transaction(pair: tuple[Client, Client]) -> None:
+    first, second = pair
+    first.send("EVAL", FOREVER, 0)
+    until_busy(second)
+    assert second.call("MULTI") == b"OK"
+    assert str(second.call("EXEC")) == f"EXECABORT Transaction discarded because of: {BUSY}"
+    assert second.call("SCRIPT", "KILL") == b"OK"
+    first.receive_all(1)
+    assert second.call("PING") == b"PONG"
