@@ -103,9 +103,6 @@ def _hex_float(text: bytes, error: type[errors.ReplyError]) -> float:
         raise error from None
 
 
-FINEST = 2.0**36  # what lies halfway between two texts has few bits behind the point: a quick test
-
-
 def float_text(value: float) -> bytes:
     """Print a score as Valkey 9 does: integers below 2**62 in full, else the shortest text that reads back.
 
@@ -117,7 +114,7 @@ def float_text(value: float) -> bytes:
     if text == "inf" or text == "-inf":
         return text.encode()
     mantissa, exponent = _split(text)
-    if len(mantissa) > 15 and (value * FINEST).is_integer() and _halfway(value, len(mantissa.lstrip("-"))):
+    if len(mantissa) > 14 and _halfway(value, len(mantissa.lstrip("-"))):
         from redtool.fpconv import digits
 
         found, exponent = digits(abs(value))
@@ -126,9 +123,8 @@ def float_text(value: float) -> bytes:
 
 
 def _halfway(value: float, count: int) -> bool:
-    """Tell whether a double lies in the middle between two texts of so many digits."""
-    exact = f"{value:+.40e}"
-    return exact[2 + count : 43] == "5" + "0" * (40 - count)
+    """Tell whether a double lies in the middle between two texts of so many digits, or about there."""
+    return b"49" <= (b"%+.22e" % value)[2 + count : 4 + count] <= b"50"
 
 
 def _split(text: str) -> tuple[str, int]:
