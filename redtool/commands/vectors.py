@@ -352,7 +352,7 @@ def vinfo(c: Session, *args: bytes) -> Reply:
     (key,) = exactly("VINFO", args, 1)
     value = c.readable(key, VectorSet)
     if value is None:
-        return None
+        return c.no_array
     facts: dict[bytes, Reply] = {
         b"quant-type": Status(value.quant.name),
         b"hnsw-m": value.m,

@@ -35,3 +35,10 @@ def last_words(path: str, data: bytes) -> bytes:
 @pytest.mark.parametrize("data", BAD, ids=lambda data: repr(data[:24]))
 def test_a_protocol_error_is_told_as_a_server_does(served: Served, valkey: RealServer, data: bytes) -> None:
     assert last_words(served.socket, data) == last_words(valkey.socket, data)
+
+
+def test_a_vector_set_that_is_not_there_has_no_facts(served: Served) -> None:
+    """A null array (Redis 8.2.3), where VEMB and VLINKS give a null bulk string."""
+    with served.client() as client:
+        assert client.wire("VINFO", "nosuch") == b"*-1\r\n"
+        assert client.wire("VLINKS", "nosuch", "a") == b"$-1\r\n"
