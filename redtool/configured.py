@@ -40,10 +40,12 @@ def events(store: Store) -> None:
 
 def slow(store: Store) -> None:
     """Find the least time that the slow log or the latency monitor asks for."""
+    from redtool.entries import QUICK, UNIT
     from redtool.store import NEVER
 
     log, monitor = store.config["slowlog-log-slower-than"], store.config["latency-monitor-threshold"]
     store.slow_ns = min(log * 1000 if log >= 0 else NEVER, monitor * 1_000_000 or NEVER)
+    store.quick = min(QUICK, store.slow_ns >> UNIT)
 
 
 EFFECTS: dict[str, Callable[[Store], None]] = {

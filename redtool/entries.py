@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import time_ns
+
 from redtool import errors
 from redtool.commands import table
 
@@ -12,14 +14,15 @@ if TYPE_CHECKING:
 
     from redtool.session import Argv
 
+UNIT, QUICK = 10, 16  # calls below 16 << 10 ns are counted by the unit of 1 << 10 ns
 SCRIPTS = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"})
 
 
 class Entry:
     """A command as one store runs it: handler and bounds at hand, and its statistics."""
 
-    __slots__ = ("command", "failed", "flags", "handler", "high", "histogram", "low", "ns", "rejected", "skip", "subs",
-                 "write")  # fmt: skip
+    __slots__ = ("command", "failed", "flags", "handler", "high", "long", "low", "ns", "quick", "rejected", "skip",
+                 "subs", "write")  # fmt: skip
 
     def __init__(self, command: table.Command) -> None:
         self.command = command
@@ -32,13 +35,29 @@ class Entry:
         self.reset()
 
     def reset(self) -> None:
-        """Set the statistics to zero: time spent, errors, and calls by the bits of how many ns each took."""
+        """Set the statistics to zero: time spent, errors, and calls by how long each took.
+
+        ``quick`` counts calls of less than 16 times 1024 ns by that unit, ``long`` the others by the bits of their ns.
+        """
         self.ns = self.failed = self.rejected = 0
-        self.histogram = [0] * 64
+        self.quick = [0] * QUICK
+        self.long = [0] * 64
+
+    def count(self, took: int) -> None:
+        """Count a call that took so many ns."""
+        if took < QUICK << UNIT:
+            self.quick[took >> UNIT] += 1
+        else:
+            self.long[took.bit_length()] += 1
 
     @property
     def calls(self) -> int:
-        return sum(self.histogram)
+        return sum(self.quick) + sum(self.long)
+
+    def histogram(self) -> list[tuple[int, int, int]]:
+        """(least ns, ns that it stayed below, calls), in order, where there were any."""
+        found = [(at << UNIT, (at + 1) << UNIT, calls) for at, calls in enumerate(self.quick) if calls]
+        return found + [(1 << bits >> 1, 1 << bits, calls) for bits, calls in enumerate(self.long) if calls]
 
 
 class Entries:
@@ -48,9 +67,11 @@ class Entries:
     containers, whose subcommand comes first, and scripts, which may have to run elsewhere.
     """
 
-    __slots__ = ("plain", "slowly")
+    __slots__ = ("loading_ns", "newest", "plain", "slowly")
 
     def __init__(self) -> None:
+        self.newest: Entry | None = None  # the latest new command, and how long its code took to load
+        self.loading_ns = 0
         self.plain: dict[bytes, Entry] = {}
         self.slowly: dict[bytes, Entry] = {}
 
@@ -65,10 +86,12 @@ class Entries:
         name = argv[0].upper()
         entry = self.plain.get(name) or self.slowly.get(name)
         if entry is None:
+            started = time_ns()
             command = table.find(name)
             if command is None:
                 raise _unknown(argv)
             entry = Entry(command)
+            self.newest, self.loading_ns = entry, time_ns() - started
         if entry.subs is not None or entry.command.name in SCRIPTS:
             self.slowly[name] = entry  # resolved word by word, so never found by the first alone; or may run apart
             return entry

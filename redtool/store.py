@@ -10,7 +10,7 @@ from redtool.commands import table
 from redtool.config import DEFAULTS, SIZES
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
-from redtool.entries import SCRIPTS, Entries, Entry, lower
+from redtool.entries import QUICK, SCRIPTS, UNIT, Entries, Entry, lower
 from redtool.resp import NO_REPLY, QUEUED, Replies
 from redtool.session import Block, Ended, Session
 
@@ -87,7 +87,8 @@ class Store:
         self._waiting: Waiting | None = None
         self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
         self.latency: dict[bytes, Event] = {}  # what LATENCY shows
-        self.slow_ns = SLOW_NS  # commands that take as long or longer are looked at by ``_slow``
+        self.slow_ns = SLOW_NS  # commands that take as long or longer are noted, in the slow log or for LATENCY
+        self.quick = QUICK  # units of 1 << UNIT ns below which none is
         self.guard = ""  # why every write is refused: see ``refuse_writes``
         self.guarded = False  # no client's commands take the plain path: see ``review``
         self.ready: list[tuple[Keyspace, bytes]] = []  # keys with waiters that got data
@@ -222,9 +223,11 @@ class Store:
                     now = time_ns()
                     took = now - start
                     entry.ns += took
-                    entry.histogram[took.bit_length()] += 1
-                    if took >= self.slow_ns:
-                        self._slow(session, entry, argv, took)
+                    unit = took >> UNIT
+                    if unit < self.quick:
+                        entry.quick[unit] += 1
+                    else:
+                        self._long(session, entry, argv, took)
                     start = now
                 if self.ready and outermost:
                     self.waiting.serve()
@@ -356,13 +359,19 @@ class Store:
 
         EFFECTS.get(name, sizes)(self)
 
-    def _slow(self, session: Session, entry: Entry, argv: Argv, took: int) -> None:
-        """Note a command that took long (ns), if the configuration says so; queueing one is none."""
-        if entry is self._queued:
-            return
-        from redtool.commands.slowlog import note
+    def _long(self, session: Session, entry: Entry, argv: Argv, took: int) -> None:
+        """Count a command that took longer than most (ns), and note it if the configuration says so.
 
-        note(session, entry.command, argv, took)
+        Queueing one is none, and loading the code of a new one does not count.
+        """
+        entry.count(took)
+        if self.entries.newest is entry:
+            took = max(took - self.entries.loading_ns, 0)
+            self.entries.newest = None
+        if took >= self.slow_ns and entry is not self._queued:
+            from redtool.commands.slowlog import note
+
+            note(session, entry.command, argv, took)
 
     def _failed(self, session: Session, entry: Entry | None, error: errors.ReplyError) -> None:
         """Note an error; a refusal (no entry) spoils an open MULTI."""

@@ -257,7 +257,7 @@ def latencystats(c: Session) -> Fields:
     percents = c.config["latency-tracking-info-percentiles"]
     return {
         "latency_percentiles_usec_" + entry.command.name.lower().replace(" ", "|"): ",".join(
-            f"p{percent:g}={percentile(entry.histogram, percent) / 1000:.3f}" for percent in percents
+            f"p{percent:g}={percentile(entry, percent) / 1000:.3f}" for percent in percents
         )
         for entry in c.store.entries.counted()
         if entry.calls

@@ -169,22 +169,20 @@ def buckets(entry: Entry) -> dict[int, int]:
     """
     found: dict[int, int] = {}
     calls = 0
-    for bits, count in enumerate(entry.histogram):
+    for _, high, count in entry.histogram():
         calls += count
-        if count:
-            power = max(bits, FIRST_BUCKET)
-            found[((1 << power) + (1 << power - 7) - 1) // 1000] = calls
+        power = max((high - 1).bit_length(), FIRST_BUCKET)
+        found[((1 << power) + (1 << power - 7) - 1) // 1000] = calls
     return found
 
 
-def percentile(histogram: list[int], percent: float) -> float:
+def percentile(entry: Entry, percent: float) -> float:
     """The time in ns below which so many percent of the calls stayed, read off the line between two bounds."""
-    wanted = sum(histogram) * percent / 100
+    wanted = entry.calls * percent / 100
     seen = 0
-    for bits, count in enumerate(histogram):
-        if count and seen + count >= wanted:
-            low = 1 << bits >> 1
-            return low + low * (wanted - seen) / count
+    for low, high, count in entry.histogram():
+        if seen + count >= wanted:
+            return low + (high - low) * (wanted - seen) / count
         seen += count
     return 0.0
 

@@ -111,11 +111,24 @@ def test_histogram() -> None:
     assert command is not None
     entry = Entry(command)
     for took in (300, 900, 3000, 20_000, 33_000, 100_000):
-        entry.histogram[took.bit_length()] += 1
+        entry.count(took)
     assert entry.calls == 6
+    assert entry.histogram()[:3] == [(0, 1024, 2), (2048, 3072, 1), (16_384, 32_768, 1)]
     assert buckets(entry) == {1: 2, 4: 3, 33: 4, 66: 5, 132: 6}
-    assert 16_384 < percentile(entry.histogram, 60) < 32_769
-    assert percentile([0] * 64, 50) == 0.0
+    assert 16_384 < percentile(entry, 60) < 32_769
+    entry.reset()
+    assert percentile(entry, 50) == 0.0
+
+
+def test_loading_the_code_of_a_command_is_not_slow() -> None:
+    client = Client(frozen=False)
+    client.call("GET", "k")
+    entries = client.store.entries
+    entry = entries.newest = entries.plain[b"GET"]
+    entries.loading_ns = 50_000_000  # as if GET had been the first of its group, on a slow disk
+    for logged in (0, 1):
+        client.store._long(client.session, entry, (b"GET", b"k"), 55_000_000)
+        assert client.call("SLOWLOG", "LEN") == logged
 
 
 @pytest.mark.parametrize(
