@@ -157,6 +157,17 @@ def hashes(argv: Argv, reply: object, cap: int) -> Shape:
     return asked(argv[2:], reply, cap, "member", "geohash")
 
 
+def similar(argv: Argv, reply: object, cap: int) -> Shape:
+    """VSIM: elements from the nearest, with their scores and attributes where these are asked for."""
+    if not isinstance(reply, dict):
+        return ranked(reply, cap, 1)
+    scored, described = has_word(argv, b"WITHSCORES", 4), has_word(argv, b"WITHATTRIBS", 4)
+    heads = [Column("element", "key")]
+    heads += [Column("score", "number")] * scored + [Column("attributes")] * described
+    rows = [(name, *(found if isinstance(found, list) else [found])) for name, found in reply.items()]
+    return table(heads, rows, cap, "element") if all(len(row) == len(heads) for row in rows) else Tree(reply)
+
+
 RULES: dict[bytes, Callable[[Argv, object, int], Shape]] = {
     **dict.fromkeys(
         (b"ZRANGE", b"ZREVRANGE", b"ZRANGEBYSCORE", b"ZREVRANGEBYSCORE", b"ZRANGEBYLEX", b"ZREVRANGEBYLEX"), zrange
@@ -168,6 +179,7 @@ RULES: dict[bytes, Callable[[Argv, object, int], Shape]] = {
     **dict.fromkeys((b"ZRANK", b"ZREVRANK"), rank_of),
     b"ZRANDMEMBER": random_members,
     b"ZSCAN": zscan,
+    b"VSIM": similar,
     b"ZMSCORE": scores,
     b"GEOPOS": positions,
     b"GEOHASH": hashes,
