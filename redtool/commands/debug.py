@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from redtool.resp import Reply
     from redtool.session import Session
 
+NAP = 0.05  # seconds between looks whether a sleep is to end
+
 
 class Sub:
     """A subcommand: its handler, how many words it takes, and its line in DEBUG HELP."""
@@ -25,9 +27,13 @@ class Sub:
 
 def sleep(c: Session, seconds: bytes) -> Reply:
     """Do nothing for so many seconds; the whole store waits."""
-    from time import sleep
+    from time import monotonic, sleep
 
-    sleep(max(_number(seconds), 0.0))
+    end = monotonic() + max(_number(seconds), 0.0)
+    while (left := end - monotonic()) > 0:
+        sleep(min(left, NAP))
+        if c.store.breathe is not None:
+            c.store.breathe(False)  # Ctrl-C, where the command runs in a thread that no signal reaches
     return OK
 
 

@@ -130,3 +130,14 @@ def test_loadaof_replays_the_journal(tmp_path: Path) -> None:
     files = Persistence.open(str(tmp_path))
     assert files.store.databases[0].data == {b"s": {b"1", b"x"}, b"n": b"1"}
     files.close()
+
+
+def test_a_sleep_ends_with_ctrl_c() -> None:
+    """The REPL runs commands in a thread, which learns of Ctrl-C by asking."""
+    import redtool
+
+    with redtool.open(":memory:") as store:
+        store.stop_asked = lambda: True
+        with pytest.raises(KeyboardInterrupt):
+            store.execute("DEBUG", "SLEEP", 1000)
+        assert store.execute("PING") == b"PONG"
