@@ -60,12 +60,22 @@ def once(backend: Backend, argv: tuple[bytes, ...], options: Options) -> int:
     except errors.ReplyError as error:
         reply, code = error.with_traceback(None), exits.ERROR_REPLY
     show(argv, reply, options)
+    if isinstance(reply, errors.ReplyError) and reply.code == "NOPERM":
+        way_in(backend)
     if code == exits.OK:
         if argv[0].upper() in STREAMING:
             stream(backend, options)
         if "test" in options.flags and is_empty(reply):
             return exits.ERROR_REPLY
     return code
+
+
+def way_in(backend: Backend) -> None:
+    """Tell whoever a store's own users shut out how to get in: the owner of the files may always change them."""
+    store = getattr(backend, "store", None)
+    if store is not None and store.config_path:
+        place = store.config["aclfile"] or store.config_path
+        complain(f"the users of this store stand in {place}; --user NAME is another of them")
 
 
 def stream(backend: Backend, options: Options) -> None:

@@ -253,3 +253,13 @@ def test_password_is_used_and_never_shown(p: Program) -> None:
         done = p.run(*words)
         assert done.code in (2, 3)
         assert secret not in done.err
+
+
+def test_who_is_shut_out_is_told_where_the_users_stand(p: Program) -> None:
+    assert p.call("ACL", "SETUSER", "default", "-@all").code == 0
+    done = p.call("GET", "k")
+    assert done.code == 1
+    first, second = done.err.splitlines()
+    assert first.startswith("NOPERM User default has no permissions")
+    assert second.startswith("the users of this store stand in ")
+    assert second.endswith("redtool.conf; --user NAME is another of them")
