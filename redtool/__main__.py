@@ -107,6 +107,7 @@ def run() -> None:
     import gc
 
     gc.disable()
+    exits.own_process = True
     open_closed_streams()
     code = guarded(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):

@@ -10,3 +10,5 @@ NOT_OBTAINED = 75  # lock, limit or quota not obtained
 REFUSED = 77  # refused by the guard
 TIMED_OUT = 124
 INTERRUPTED = 130  # Ctrl-C
+
+own_process = False  # True in redtool's own process, which may be ended; a host program's may not

@@ -9,6 +9,7 @@ from time import monotonic_ns
 from lupa.lua51 import LuaError, LuaMemoryError, LuaRuntime  # type: ignore[import-untyped]
 
 from redtool.lua.faults import CallError, Fault, Places
+from redtool.lua.stubborn import Stubborn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.lock = RLock()
+        self.stubborn = Stubborn()
         self.current: Run | None = None
         self.raised: BaseException | None = None  # what SIGNAL stands for
         self.stretched = False  # Lua may use SPARE_MEMORY
@@ -184,6 +186,8 @@ class Machine:
             before, self.current = self.current, run
             run.started = monotonic_ns()
             self.stopped = None
+            if before is None:
+                self.stubborn.start()
             found: Any
             try:
                 found = entry(fn, *args)
@@ -194,6 +198,8 @@ class Machine:
             finally:
                 self.current = before
                 run.over()
+                if before is None:
+                    self.stubborn.over()
                 if (self.lua.get_memory_used() or 0) > SOFT_MEMORY // 2:
                     self.lua.gccollect()
                 if self.stretched:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
 from contextlib import suppress
 
 import pytest
@@ -263,3 +265,24 @@ def test_who_is_shut_out_is_told_where_the_users_stand(p: Program) -> None:
     assert first.startswith("NOPERM User default has no permissions")
     assert second.startswith("the users of this store stand in ")
     assert second.endswith("redtool.conf; --user NAME is another of them")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        ticks = file.read().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_second_ctrl_c_ends_a_script_that_no_hook_reaches(p: Program) -> None:
+    """A pattern that backtracks for ever, inside one call of Lua's own C code."""
+    script = "return ('a'):rep(50):find(('a*'):rep(50) .. 'b')"
+    with p.start("--mem", "EVAL", script, "0", stderr=subprocess.PIPE) as child:
+        while cpu_seconds(child.pid) < 1:  # by then it is in there
+            assert child.poll() is None
+        while child.poll() is None:
+            child.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(0.1)
+        assert child.stderr is not None
+        assert (child.returncode, child.stderr.read()) == (130, b"redtool: ended in the middle of a script\n")
