@@ -588,7 +588,9 @@ class Store:
             db.lazy = False
 
     def loaded(self) -> None:
-        """Back to serving: deadlines count again, and loading was no change."""
+        """Back to serving: deadlines count again, loading was no change, and pauses nobody."""
+        if self.pause is not None:
+            self.waiting.unpause()
         for db in self.databases:
             db.lazy = True
             db.loaded()

@@ -216,3 +216,13 @@ def test_a_rewrite_that_fails_is_an_error_and_the_journal_goes_on(
         assert store.execute("BGREWRITEAOF") == b"Background append only file rewriting started"
     with redtool.open(tmp_path) as store:
         assert sorted(store.execute("KEYS", "*")) == [b"k", b"more"]
+
+
+def test_a_pause_in_a_journal_does_not_outlast_loading(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        store.execute("SET", "k", "v")
+    [journal] = (tmp_path / "appendonlydir").glob("*.incr.aof")
+    with journal.open("ab") as file:
+        file.write(pack((b"CLIENT", b"PAUSE", b"100000000")) + pack((b"SET", b"k", b"w")))
+    with open_store(tmp_path) as store:
+        assert store.execute("GET", "k") == b"w"
