@@ -49,6 +49,14 @@ class Store:
     ``changes`` counts alterations since opening. ``time_ns`` may be replaced by tests.
     """
 
+    __slots__ = ("_group", "_next_cron", "_queued", "_rng", "_waiting", "acl", "active_expire", "apart", "breathe",
+                 "busy", "changes", "clock", "config", "config_path", "current", "databases", "default_user",
+                 "deny_scripts", "depth", "entries", "error_codes", "events", "expired", "expired_fields",
+                 "functions", "guard", "guarded", "hits", "hub", "journal", "latency", "logs", "misses", "monitors",
+                 "net_in", "net_out", "observed", "on_shutdown", "pause", "peak_memory", "persistence", "quick",
+                 "ready", "sample", "scripts", "serving", "sessions", "sessions_before", "sessions_opened", "slow_ns",
+                 "started", "time_ns", "trackers")  # fmt: skip
+
     def __init__(self, config: Config, time_ns: Callable[[], int] = time_ns) -> None:
         self.config = config
         self.time_ns = time_ns

@@ -442,8 +442,10 @@ EVENTS: list[tuple[str, list[str]]] = [
 def observed(store: Any) -> list[str]:
     """What is published from now on; filled as it comes."""
     found: list[str] = []
-    store.observed = True
-    store.observe = lambda session, db, key, event: found.append(event.decode())
+    listener = embedded.Client(store)
+    listener.call("CONFIG", "SET", "notify-keyspace-events", "EAn")
+    listener.call("PSUBSCRIBE", "__keyevent@*")
+    listener.session.deliver = lambda message: found.append(message[2].partition(b"__:")[2].decode())
     return found
 
 
