@@ -60,7 +60,7 @@ def once(backend: Backend, argv: tuple[bytes, ...], options: Options) -> int:
     except errors.ReplyError as error:
         reply, code = error.with_traceback(None), exits.ERROR_REPLY
     show(argv, reply, options)
-    if isinstance(reply, errors.ReplyError) and reply.code == "NOPERM":
+    if isinstance(reply, errors.ReplyError) and reply.code == "NOPERM" and not options.get("user", ""):
         way_in(backend)
     if code == exits.OK:
         if argv[0].upper() in STREAMING:
