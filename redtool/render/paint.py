@@ -37,7 +37,7 @@ class Look:
     json_pretty: bool = False
 
     def narrower(self, by: int) -> Look:
-        return Look(max(self.width - by, NARROWEST), self.color, self.cap, self.json_pretty)
+        return Look(max(self.width - by, NARROWEST // 2), self.color, self.cap, self.json_pretty)
 
 
 def paint(what: RenderableType, look: Look) -> str:

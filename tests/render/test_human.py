@@ -202,6 +202,7 @@ def test_picture(line: str, reply: object, options: dict[str, object], picture: 
 @given(COMMANDS, replies(), st.integers(0, 150), st.sampled_from([0, 3, 1000]), st.booleans())
 @settings(deadline=None)
 @example("EVAL x 0", [{b"k" * 90: {b"a": 1, b"b": 2}}, {b"m" * 30: b"v" * 30}], 40, 1000, False)
+@example("EXEC", [[b"", [b"# Server\r\nhz:10\r\n:\r\nx\r\n", b""]]], 0, 0, False)
 def test_every_reply_is_drawn_within_the_width(line: str, reply: object, width: int, cap: int, pretty: bool) -> None:
     text = draw(line, reply, width=width, cap=cap, json_pretty=pretty)
     assert text.endswith("\n")
