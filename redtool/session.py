@@ -108,8 +108,13 @@ class Session:
             or self.muted
             or self.tracking is not None
             or "no-touch" in self.labels
-            or (self.proto == 2 and (self.channels or self.patterns or self.shards))
+            or (self.proto == 2 and self.listens)
         )
+
+    @property
+    def listens(self) -> bool:
+        """Whether the client is subscribed to anything."""
+        return bool(self.channels or self.patterns or self.shards)
 
     def switch(self, proto: int) -> None:
         """Speak another version of the protocol from the next reply on."""

@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
-    from typing import Any
+    from typing import Any, NoReturn
 
     from redtool.acl import Acl, User
     from redtool.commands.latency import Event
@@ -267,37 +267,10 @@ class Store:
         # A server knows no upper bound but that of a fixed arity: MULTI queues what the handler will refuse.
         most = entry.high if session.queue is None or entry.high == entry.low else len(argv)
         if not entry.low <= len(argv) <= most:
-            entry.rejected += 1
-            wrong = errors.WrongArity(lower(entry.command.name))
-            raise self._no_exec(session, wrong) if entry.command.name == "EXEC" else wrong
-        flags = entry.flags
-        if not session.authenticated and "no_auth" not in flags:
-            entry.rejected += 1
-            raise errors.NoAuth
-        if session.queue is not None and "no_multi" in flags and entry.command.name not in NOT_QUEUED:
-            raise errors.NotInMulti
-        if session.user is not None and not session.user.unlimited:
-            refusal = session.user.refusal(session, entry.command, argv)
-            if refusal is not None:
-                entry.rejected += 1
-                raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
-        if self.guard and entry.write:
-            entry.rejected += 1
-            raise errors.ReadOnly if self.guard == "read-only" else errors.NoWrites(self.guard)
-        if session.proto == 2 and not session.deny_block and (session.channels or session.patterns or session.shards):
-            from redtool.commands.pubsub import refused
-
-            refusal = refused(entry.command)
-            if refusal is not None:
-                entry.rejected += 1
-                raise self._no_exec(session, refusal) if entry.command.name == "EXEC" else refusal
-        if self.busy and "allow_busy" not in flags and session.caller is None:
-            entry.rejected += 1
-            raise self._no_exec(session, self.busy_error()) if entry.command.name == "EXEC" else self.busy_error
-        if self.monitors and session in self.monitors:
-            from redtool.commands.monitor import refuse
-
-            refuse(session, entry)
+            self._reject(session, entry, errors.WrongArity(lower(entry.command.name)))
+        refusal = self._refusal(session, entry, argv)
+        if refusal is not None:
+            self._reject(session, entry, refusal)
         if self.pause is not None and session.caller is None:
             self.pause.hold(session, entry.command, argv)
         if session.queue is not None and entry.command.name not in NOT_QUEUED:
@@ -308,6 +281,41 @@ class Store:
         if self.monitors and entry.command.name in SCRIPTS:
             self._show(session, entry, argv)  # before what the script runs
         return entry
+
+    def _refusal(self, session: Session, entry: Entry, argv: Argv) -> errors.ReplyError | None:
+        """What stands against a command of this client now, looked at in the order in which a server does."""
+        flags = entry.flags
+        if not session.authenticated and "no_auth" not in flags:
+            return errors.NoAuth()
+        if session.queue is not None and "no_multi" in flags and entry.command.name not in NOT_QUEUED:
+            return errors.NotInMulti()
+        if session.user is not None and not session.user.unlimited:
+            denied = session.user.refusal(session, entry.command, argv)
+            if denied is not None:
+                return denied
+        if self.guard and entry.write:
+            return errors.ReadOnly() if self.guard == "read-only" else errors.NoWrites(self.guard)
+        if session.proto == 2 and not session.deny_block and session.listens:
+            from redtool.commands.pubsub import ALLOWED
+
+            if entry.command.name not in ALLOWED:
+                return errors.OnlyListening(lower(entry.command.name))
+        if self.busy and "allow_busy" not in flags and session.caller is None:
+            return self.busy_error()
+        # A monitor is kept from keys, as a server does it; inside this process there may be no other client.
+        if session in self.monitors and session.peer[2] >= 0 and not flags.isdisjoint(("write", "readonly")):
+            return errors.MonitorsReadNothing()
+        return None
+
+    def _reject(self, session: Session, entry: Entry, reason: errors.ReplyError) -> NoReturn:
+        """Refuse a command. A refused EXEC ends the transaction, and says so."""
+        entry.rejected += 1
+        if entry.command.name != "EXEC":
+            raise reason
+        from redtool.commands.transactions import leave
+
+        leave(session)
+        raise errors.ExecAbortBecause(reason.message.removeprefix("ERR "))
 
     def go_apart(self, session: Session) -> None:
         """Have a command that runs scripts run in a thread of its own, where whoever serves clients wants that."""
@@ -350,13 +358,6 @@ class Store:
             session.muted = "skip" if session.muted == "skip next" else ""
             session.review()
         return reply if isinstance(reply, Replies) else NO_REPLY  # confirmations of a subscription are messages
-
-    def _no_exec(self, session: Session, reason: errors.ReplyError) -> errors.ReplyError:
-        """What a refused EXEC answers; the transaction ends."""
-        from redtool.commands.transactions import leave
-
-        leave(session)
-        return errors.ExecAbortBecause(reason.message.removeprefix("ERR "))
 
     def _hook(self, name: str) -> Callable[[object], None]:
         return lambda value: self._configured(name)
@@ -452,18 +453,13 @@ class Store:
         effects, session.effects = session.effects, None
         if self.journal is None:
             return
-        db = session.db.index
-        if effects is None:
-            self._emit(db, argv)
-            return
-        if len(effects) > 1 and self._group is None:
+        several = effects is not None and len(effects) > 1 and self._group is None
+        if several:
             self.begin()
-            for effect in effects:
-                self._emit(db, effect)
+        for effect in (argv,) if effects is None else effects:
+            self._emit(session.db.index, effect)
+        if several:
             self.commit()
-            return
-        for effect in effects:
-            self._emit(db, effect)
 
     def _emit(self, db: int, argv: Argv) -> None:
         if self._group is not None:

@@ -205,8 +205,7 @@ class Embedded:
             while session.inbox:
                 message = session.inbox.popleft()
                 yield message if isinstance(message, Push) else Push([b"monitor", message])
-            listens = session.channels or session.patterns or session.shards or session in self.store.monitors
-            if self.closed or not listens:
+            if self.closed or not (session.listens or session in self.store.monitors):
                 return
             if self.stop_asked():
                 raise KeyboardInterrupt

@@ -28,7 +28,7 @@ def ping(c: Session, *message: bytes) -> Reply:
     > PING "anyone there?"
     "anyone there?"
     """
-    if c.proto == 2 and (c.channels or c.patterns or c.shards):
+    if c.proto == 2 and c.listens:
         return [b"pong", *(message or (b"",))]
     return message[0] if message else Status(b"PONG")
 

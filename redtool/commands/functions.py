@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.commands.scripting import READS, RUNS, TAIL, kill
+from redtool.commands.scripting import READS, RUNS, TAIL, is_flush_mode, kill
 from redtool.commands.table import declare_help, group
 from redtool.globs import matcher
 from redtool.resp import OK, Status
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 command = group("scripting")
 
-DEPENDS = "Depends on the function that is executed."
+DEPENDS = "Depends on the function"
 POLICIES = (b"APPEND", b"REPLACE", b"FLUSH")
 
 
@@ -52,7 +52,7 @@ def fcall_ro(c: Session, *args: bytes) -> Reply:
 
 
 @command("FUNCTION LOAD [REPLACE] function-code", "write denyoom noscript", since="7.0.0",
-         complexity="O(1) (considering compilation time is redundant)")  # fmt: skip
+         complexity="O(N) bytes of code")  # fmt: skip
 def function_load(c: Session, *args: bytes) -> Reply:
     """Load a library of functions, which the store keeps.
 
@@ -89,14 +89,14 @@ def function_delete(c: Session, name: bytes) -> Reply:
 
 
 @command("FUNCTION FLUSH [ASYNC | SYNC]", "write noscript", since="7.0.0",
-         complexity="O(N) where N is the number of functions deleted")  # fmt: skip
+         complexity="O(N) functions")  # fmt: skip
 def function_flush(c: Session, *args: bytes) -> Reply:
     """Delete all libraries.
 
     > FUNCTION FLUSH
     OK
     """
-    if len(args) > 1 or (args and args[0].upper() not in (b"ASYNC", b"SYNC")):
+    if not is_flush_mode(args):
         raise errors.ReplyError("FUNCTION FLUSH only supports SYNC|ASYNC option")
     scripts = c.store.scripts
     if scripts is not None and scripts.libraries is not None:
@@ -106,7 +106,7 @@ def function_flush(c: Session, *args: bytes) -> Reply:
     return OK
 
 
-@command("FUNCTION DUMP", "noscript", since="7.0.0", complexity="O(N) where N is the number of functions")
+@command("FUNCTION DUMP", "noscript", since="7.0.0", complexity="O(N) functions")
 def function_dump(c: Session) -> Reply:
     """Give all libraries as one string, which FUNCTION RESTORE takes.
 
@@ -117,7 +117,7 @@ def function_dump(c: Session) -> Reply:
 
 
 @command("FUNCTION RESTORE serialized-value [FLUSH | APPEND | REPLACE]", "write denyoom noscript", since="7.0.0",
-         complexity="O(N) where N is the number of functions on the payload")  # fmt: skip
+         complexity="O(N) functions")  # fmt: skip
 def function_restore(c: Session, payload: bytes, *args: bytes) -> Reply:
     """Load the libraries of a FUNCTION DUMP: all or none.
 
@@ -137,7 +137,7 @@ def function_restore(c: Session, payload: bytes, *args: bytes) -> Reply:
 
 
 @command("FUNCTION LIST [LIBRARYNAME library-name-pattern] [WITHCODE]", "noscript", since="7.0.0",
-         complexity="O(N) where N is the number of functions")  # fmt: skip
+         complexity="O(N) functions")  # fmt: skip
 def function_list(c: Session, *args: bytes) -> Reply:
     """Describe the libraries and their functions.
 

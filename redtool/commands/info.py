@@ -75,7 +75,7 @@ def clients(c: Session) -> Fields:
         "connected_clients": len(store.sessions), "cluster_connections": 0, "maxclients": c.config["maxclients"],
         **zeros("client_recent_max_input_buffer client_recent_max_output_buffer"), "blocked_clients": len(waiting),
         "tracking_clients": sum(session.tracking is not None for session in sessions),
-        "pubsub_clients": sum(bool(session.channels or session.patterns or session.shards) for session in sessions),
+        "pubsub_clients": sum(session.listens for session in sessions),
         "watching_clients": len(watching),
         "clients_in_timeout_table": sum(waiter.block.deadline is not None for waiter in waiting),
         "total_watched_keys": sum(len(db.watched) for db in databases),

@@ -10,7 +10,6 @@ from redtool.words import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from redtool.entries import Entry
     from redtool.resp import Reply
     from redtool.session import Argv, Session
 
@@ -47,14 +46,3 @@ def show(session: Session, argv: Argv) -> None:
     for client in list(store.monitors):
         if client.muted != "off" and not client.ended:
             client.deliver(line)
-
-
-def shown(entry: Entry) -> bool:
-    """Whether a command is shown once it has run: the names of scripts are shown before what they run."""
-    return "skip_monitor" not in entry.flags and "admin" not in entry.flags
-
-
-def refuse(session: Session, entry: Entry) -> None:
-    """Keep a monitoring client from keys, as a server does; inside this process there may be no other client."""
-    if session.peer[2] >= 0 and not {"write", "readonly"}.isdisjoint(entry.flags):
-        raise errors.MonitorsReadNothing

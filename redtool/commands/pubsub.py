@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from redtool.commands.table import Command
     from redtool.resp import Reply
     from redtool.session import Session
     from redtool.store import Store
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 command = group("pubsub")
 
 LISTEN = "pubsub noscript loading stale"
+# In RESP2 a client that listens may do nothing else: the replies would look like messages.
 ALLOWED = frozenset({"SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE", "PING",
                      "QUIT", "RESET"})  # fmt: skip
 
@@ -102,11 +102,6 @@ def hub_of(store: Store) -> Hub:
     if store.hub is None:
         store.hub = Hub()
     return store.hub
-
-
-def refused(command: Command) -> errors.ReplyError | None:
-    """In RESP2 a client that listens may do little else: its replies would look like messages."""
-    return None if command.name in ALLOWED else errors.OnlyListening(command.name.lower().replace(" ", "|"))
 
 
 def listen(c: Session, kind: Kind, names: Iterable[bytes]) -> Reply:

@@ -45,21 +45,16 @@ def waiters(c: Session) -> Iterator[Waiter]:
                     yield waiter
 
 
-def listening(session: Session) -> bool:
-    """Whether a client is subscribed to anything."""
-    return bool(session.channels or session.patterns or session.shards)
-
-
 def type_of(session: Session) -> bytes:
     """The kind of a client, as TYPE filters it: a monitor is a normal one."""
-    return b"pubsub" if listening(session) else b"normal"
+    return b"pubsub" if session.listens else b"normal"
 
 
 def flags_of(session: Session, waiting: bool) -> str:
     """The letters of a client's state, in a server's order."""
     wants = session.tracking
     facts = {
-        "O": session in session.store.monitors, "P": listening(session), "x": session.queue is not None, "b": waiting,
+        "O": session in session.store.monitors, "P": session.listens, "x": session.queue is not None, "b": waiting,
         "t": wants is not None, "R": wants is not None and wants.broken, "B": wants is not None and wants.bcast,
         "d": session.dirty, "c": session.ended, "U": session.peer[2] >= 0 and session.peer[0].endswith(":0"),
         "e": "no-evict" in session.labels, "T": "no-touch" in session.labels,

@@ -17,7 +17,7 @@ command = group("scripting")
 RUNS = "noscript skip_monitor movablekeys no_mandatory_keys stale"
 READS = "readonly noscript skip_monitor movablekeys no_mandatory_keys stale"
 TAIL = "numkeys [key [key ...]] [arg [arg ...]]"
-DEPENDS = "Depends on the script that is executed."
+DEPENDS = "Depends on the script"
 
 
 def scripts(c: Session) -> Scripts:
@@ -45,6 +45,11 @@ def run_known(c: Session, name: bytes, args: tuple[bytes, ...], reads: bool) -> 
     if script is None:
         raise errors.NoScript
     return found.eval(c, script, args[1:], (name, *args), reads)
+
+
+def is_flush_mode(words: tuple[bytes, ...]) -> bool:
+    """Whether these may stand behind a FLUSH: ASYNC, SYNC, or nothing."""
+    return not words or (len(words) == 1 and words[0].upper() in (b"ASYNC", b"SYNC"))
 
 
 @command(f"EVAL script {TAIL}", RUNS, since="2.6.0", complexity=DEPENDS)
@@ -94,7 +99,7 @@ def evalsha_ro(c: Session, *args: bytes) -> Reply:
 
 
 @command("SCRIPT LOAD script", "noscript stale", since="2.6.0",
-         complexity="O(N) with N being the length in bytes of the script body.")  # fmt: skip
+         complexity="O(N) bytes of the script")  # fmt: skip
 def script_load(c: Session, script: bytes) -> Reply:
     """Keep a script without running it, and give its SHA1.
 
@@ -105,7 +110,7 @@ def script_load(c: Session, script: bytes) -> Reply:
 
 
 @command("SCRIPT EXISTS sha1 [sha1 ...]", "noscript", since="2.6.0",
-         complexity="O(N) with N being the number of scripts to check")  # fmt: skip
+         complexity="O(N) scripts asked for")  # fmt: skip
 def script_exists(c: Session, *shas: bytes) -> Reply:
     """Tell which scripts are known.
 
@@ -117,14 +122,14 @@ def script_exists(c: Session, *shas: bytes) -> Reply:
 
 
 @command("SCRIPT FLUSH [ASYNC | SYNC]", "noscript", since="2.6.0",
-         complexity="O(N) with N being the number of scripts in cache")  # fmt: skip
+         complexity="O(N) scripts")  # fmt: skip
 def script_flush(c: Session, *args: bytes) -> Reply:
     """Forget all scripts.
 
     > SCRIPT FLUSH
     OK
     """
-    if len(args) > 1 or (args and args[0].upper() not in (b"ASYNC", b"SYNC")):
+    if not is_flush_mode(args):
         raise errors.ReplyError("SCRIPT FLUSH only support SYNC|ASYNC option")
     if c.store.scripts is not None:
         c.store.scripts.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.commands.table import group
+from redtool.entries import SCRIPTS
 from redtool.numeric import to_int
 from redtool.resp import OK, Push
 
@@ -23,8 +24,6 @@ command = group("connection")
 
 CHANNEL = b"__redis__:invalidate"
 FLAGS = "noscript loading stale"
-# What a script reads is noted as it reads it, not by the keys that it was called with.
-SCRIPTS = frozenset({"EVAL_RO", "EVALSHA_RO", "FCALL_RO"})
 
 
 class Tracking:
@@ -94,6 +93,7 @@ class Trackers:
             return
         if entry is not None and "readonly" in entry.flags and not wants.bcast:
             skipped = wants.caching if wants.optout else wants.optin and not wants.caching
+            # What a script reads is noted as it reads it, not by the keys that it was called with.
             if not skipped and entry.command.name not in SCRIPTS:
                 self._remember(client.id, entry.command, argv)
         # CACHING holds for the next command, or the next transaction.
@@ -167,7 +167,7 @@ class Trackers:
             return
         if to.proto == 3:
             to.deliver(Push([b"invalidate", keys]))
-        elif wants.redirect and (to.channels or to.patterns or to.shards):
+        elif wants.redirect and to.listens:
             to.deliver(Push([b"message", CHANNEL, keys]))
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 command = group("transactions")
 
-SCRIPTS = frozenset({b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO", b"FCALL", b"FCALL_RO"})
-
 
 @command("MULTI", "noscript loading stale fast allow_busy", since="1.2.0")
 def multi(c: Session) -> Reply:
@@ -54,8 +52,11 @@ def exec_(c: Session) -> Reply:
     """
     if c.queue is None:
         raise errors.ExecWithoutMulti
-    if c.store.apart is not None and any(argv[0].upper() in SCRIPTS for argv in c.queue):
-        c.store.go_apart(c)
+    if c.store.apart is not None:
+        from redtool.entries import SCRIPTS
+
+        if any(argv[0].upper().decode("latin-1") in SCRIPTS for argv in c.queue):
+            c.store.go_apart(c)
     queue, spoiled, dirty = c.queue, c.aborted, c.dirty or stale_watch(c)
     leave(c)
     if spoiled:

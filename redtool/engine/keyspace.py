@@ -68,7 +68,7 @@ class Keyspace:
     @tracking.setter
     def tracking(self, on: bool) -> None:
         self._tracking = on
-        self.careful = self._tracking or bool(self.timed) or self._on_new is not None
+        self._review()
 
     @property
     def on_new(self) -> Callable[[Keyspace, bytes], None] | None:
@@ -78,7 +78,10 @@ class Keyspace:
     @on_new.setter
     def on_new(self, tell: Callable[[Keyspace, bytes], None] | None) -> None:
         self._on_new = tell
-        self.careful = self._tracking or bool(self.timed) or tell is not None
+        self._review()
+
+    def _review(self) -> None:
+        self.careful = self._tracking or bool(self.timed) or self._on_new is not None
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
@@ -158,7 +161,7 @@ class Keyspace:
         self.data, self.expires, self.access = {}, {}, {}
         self._heap = self._array = self.timed = None
         self._soonest = NEVER
-        self.careful = self._tracking or self._on_new is not None
+        self._review()
         return count
 
     def swap(self, other: Keyspace) -> None:
@@ -168,7 +171,7 @@ class Keyspace:
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
         for db in (self, other):
-            db.careful = db.tracking or bool(db.timed) or db._on_new is not None
+            db._review()
 
     def expire_at(self, key: bytes, when: int) -> None:
         """Set the deadline of an existing key, in unix ms."""

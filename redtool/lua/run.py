@@ -7,6 +7,7 @@ from time import monotonic_ns
 
 from redtool import errors
 from redtool.commands import table
+from redtool.entries import SCRIPTS
 from redtool.lua.faults import CallError, number_text
 from redtool.lua.replies import message, to_lua, weight
 from redtool.session import Session
@@ -30,8 +31,7 @@ WRONG_COUNT = b"ERR Wrong number of args calling Redis command from script"
 NOT_ALLOWED = b"ERR This Redis command is not allowed from script"
 NO_WRITES = b"ERR Write commands are not allowed from read-only scripts."
 KILLED = b"ERR Script killed by user with %b KILL..."
-NEVER = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO", "SUBSCRIBE", "PSUBSCRIBE",
-                   "SSUBSCRIBE", "MONITOR"})  # fmt: skip  # not even where DEBUG allows all others
+NEVER = SCRIPTS | {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR"}  # not even where DEBUG allows all others
 SPREAD = frozenset({"PUBLISH", "SPUBLISH"})  # what replicas get too
 
 

@@ -1,6 +1,7 @@
 """Command tests are tables of (line, reply) that run on the embedded store, through a socket, and on a real server.
 
 ``r``        run a line: ``r("GET k") == b"v"``; ``r.table(rows)`` runs many. Each test runs once a backend.
+``newest``   the same with Redis 8 in the place of Valkey.
 ``clocked``  the embedded store alone, for tests in which time passes: ``clocked.advance(ms)``.
 
 Replies are RESP2 values as hiredis reads them (``HELLO 3`` switches): bytes, int, None, list; an error is its text
@@ -77,6 +78,21 @@ def r(request: pytest.FixtureRequest) -> Iterator[Runner]:
         server: servers.RealServer | served.Served = request.getfixturevalue(request.param)
         server.flush()
         runner = Runner(server.client(), server)
+    yield runner
+    runner.close()
+
+
+@pytest.fixture(params=["embedded", "served", *({"redis8"} & servers.named_servers().keys())])
+def newest(request: pytest.FixtureRequest) -> Iterator[Runner]:
+    """For commands that only Redis 8 has too: where the environment names one (REDTOOL_TEST_SERVERS) it is asked."""
+    if request.param == "redis8":
+        with servers.running("redis8", "--enable-debug-command", "yes") as server:
+            runner = Runner(server.client(), server)
+            yield runner
+            runner.close()
+        return
+    server = request.getfixturevalue("served") if request.param == "served" else None
+    runner = Runner(embedded.Client() if server is None else server.client(), server)
     yield runner
     runner.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from redtool import words
 from redtool.commands.conditions import digest_of
 from redtool.resp import NULL_ARRAY, Pairs, encode
-from tests import embedded, servers
+from tests import embedded
 from tests.commands.conftest import Runner
 from tests.commands.journal import Recorder, effects
 
@@ -120,23 +119,6 @@ def test_strings_of_redis_8_4(name: str) -> None:
 # -- streams
 
 
-@pytest.fixture(params=["embedded", "served", *({"redis8"} & servers.named_servers().keys())])
-def s(request: pytest.FixtureRequest) -> Iterator[Runner]:
-    """The store, and Redis 8 where the environment names it (REDTOOL_TEST_SERVERS)."""
-    if request.param == "redis8":
-        with servers.running("redis8") as server:
-            runner = Runner(server.client(), server)
-            yield runner
-            runner.close()
-        return
-    served = request.getfixturevalue("served") if request.param == "served" else None
-    if served is not None:
-        served.flush()
-    runner = Runner(embedded.Client() if served is None else served.client(), served)
-    yield runner
-    runner.close()
-
-
 def made(read: int, *groups: str) -> Table:
     """Six entries, 1-1 to 6-1, and groups that have read some of them."""
     rows: Table = [(f"XADD t {n}-1 f 1", b"%d-1" % n) for n in range(1, 7)]
@@ -211,8 +193,8 @@ STREAMS: dict[str, Table] = {
 
 
 @pytest.mark.parametrize("name", STREAMS)
-def test_streams(s: Runner, name: str) -> None:
-    s.table(STREAMS[name])
+def test_streams(newest: Runner, name: str) -> None:
+    newest.table(STREAMS[name])
 
 
 # -- the journal: commands that Redis 7.0 knows

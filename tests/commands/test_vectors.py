@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Iterator
 from math import inf, nan
 from typing import Any
 
 import pytest
 
 from redtool.engine.vectors import VectorSet
-from tests import embedded, servers
+from tests import embedded
 from tests.commands.conftest import Runner
 from tests.commands.journal import effects
 
@@ -22,22 +21,6 @@ Table = list[tuple[str, Any]]
 
 def arity(name: str) -> str:
     return f"-ERR wrong number of arguments for '{name}' command"
-
-
-@pytest.fixture(params=["embedded", "served", *({"redis8"} & servers.named_servers().keys())])
-def v(request: pytest.FixtureRequest) -> Iterator[Runner]:
-    if request.param == "redis8":
-        with servers.running("redis8", "--enable-debug-command", "yes") as server:
-            runner = Runner(server.client(), server)
-            yield runner
-            runner.close()
-        return
-    served = request.getfixturevalue("served") if request.param == "served" else None
-    if served is not None:
-        served.flush()
-    runner = Runner(embedded.Client() if served is None else served.client(), served)
-    yield runner
-    runner.close()
 
 
 # Written down from Redis 8.2.3.
@@ -220,8 +203,8 @@ TABLES: dict[str, Table] = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_tables(v: Runner, name: str) -> None:
-    v.table(TABLES[name])
+def test_tables(newest: Runner, name: str) -> None:
+    newest.table(TABLES[name])
 
 
 THREE = [
@@ -237,20 +220,20 @@ THREE = [
 ]  # fmt: skip
 
 
-def test_resp3(v: Runner) -> None:
-    v("HELLO 3")
+def test_resp3(newest: Runner) -> None:
+    newest("HELLO 3")
     for line, wire in THREE:
-        assert v.client.wire(*line.split(" ")) == wire, line
+        assert newest.client.wire(*line.split(" ")) == wire, line
 
 
 NAMES = ["VADD", "VCARD", "VDIM", "VEMB", "VGETATTR", "VINFO", "VISMEMBER", "VLINKS", "VRANDMEMBER", "VREM",
          "VSETATTR", "VSIM"]  # fmt: skip
 
 
-def test_declarations(v: Runner) -> None:
+def test_declarations(newest: Runner) -> None:
     """Name, arity, flags, places of keys and ACL categories; the rest is key specifications."""
     for name in NAMES:
-        (told,) = v(f"COMMAND INFO {name}")
+        (told,) = newest(f"COMMAND INFO {name}")
         write = name in ("VADD", "VREM", "VSETATTR")
         slow = name in ("VADD", "VREM", "VISMEMBER", "VRANDMEMBER", "VSIM")
         flags = {b"module", b"write" if write else b"readonly", *([] if slow else [b"fast"])}
@@ -259,11 +242,11 @@ def test_declarations(v: Runner) -> None:
         assert set(told[8][0][1]) == {b"RW", b"access", b"update"}
 
 
-def test_info(v: Runner) -> None:
-    v("VADD k REDUCE 2 VALUES 3 1 2 3 a NOQUANT M 5 SETATTR x")
-    v("VADD k REDUCE 2 VALUES 3 1 2 3 b NOQUANT M 5")
-    v("VADD k REDUCE 2 VALUES 3 3 2 1 b NOQUANT M 5")
-    reply = v("VINFO k")
+def test_info(newest: Runner) -> None:
+    newest("VADD k REDUCE 2 VALUES 3 1 2 3 a NOQUANT M 5 SETATTR x")
+    newest("VADD k REDUCE 2 VALUES 3 1 2 3 b NOQUANT M 5")
+    newest("VADD k REDUCE 2 VALUES 3 3 2 1 b NOQUANT M 5")
+    reply = newest("VINFO k")
     facts = dict(zip(reply[::2], reply[1::2], strict=True))
     varying = {b"max-level", b"vset-uid"}
     assert {name: fact for name, fact in facts.items() if name not in varying} == {
@@ -273,30 +256,30 @@ def test_info(v: Runner) -> None:
     assert facts.keys() >= varying
 
 
-def test_links_are_there_from_both_ends(v: Runner) -> None:
+def test_links_are_there_from_both_ends(newest: Runner) -> None:
     names = [f"e{n}" for n in range(60)]
     for n, name in enumerate(names):
-        v(f"VADD k VALUES 3 {n % 7 - 3} {n % 5 - 2} {n % 11 - 5.5} {name} NOQUANT M 4")
-    lowest = {name.encode(): set(v(f"VLINKS k {name}")[-1]) for name in names}
+        newest(f"VADD k VALUES 3 {n % 7 - 3} {n % 5 - 2} {n % 11 - 5.5} {name} NOQUANT M 4")
+    lowest = {name.encode(): set(newest(f"VLINKS k {name}")[-1]) for name in names}
     assert all(name in lowest[other] for name, others in lowest.items() for other in others)
     assert all(0 < len(others) <= 8 for others in lowest.values())
-    levels = v("VLINKS k e7 WITHSCORES")
+    levels = newest("VLINKS k e7 WITHSCORES")
     scores = dict(zip(levels[-1][::2], levels[-1][1::2], strict=True))
     assert scores.keys() == lowest[b"e7"]
     assert all(0 <= float(score) <= 1 for score in scores.values())
     for name in names[::2]:
-        v(f"VREM k {name}")
-    left = {name.encode(): set(v(f"VLINKS k {name}")[-1]) for name in names[1::2]}
+        newest(f"VREM k {name}")
+    left = {name.encode(): set(newest(f"VLINKS k {name}")[-1]) for name in names[1::2]}
     assert all(name in left[other] for name, others in left.items() for other in others)
 
 
-def test_no_events(v: Runner) -> None:
+def test_no_events(newest: Runner) -> None:
     """Only what the keyspace itself tells: servers say nothing of what these commands change."""
-    v("CONFIG SET notify-keyspace-events AKEn")
-    other = v.other()
+    newest("CONFIG SET notify-keyspace-events AKEn")
+    other = newest.other()
     other("PSUBSCRIBE __keyevent*")
     for line in ("VADD k VALUES 1 1 a", "VADD k VALUES 1 2 a", "VSETATTR k a x", "VREM k a", "SET end 1"):
-        v(line)
+        newest(line)
     if isinstance(other.client, embedded.Client):
         told = [message[2:] for message in other.client.session.inbox]  # type: ignore[index]
     else:
@@ -309,7 +292,7 @@ def test_no_events(v: Runner) -> None:
             while message := reader.gets():
                 told.append(message[2:])
     assert told[:2] == [[b"__keyevent@0__:new", b"k"], [b"__keyevent@0__:new", b"end"]]
-    v("CONFIG SET notify-keyspace-events ''")
+    newest("CONFIG SET notify-keyspace-events ''")
 
 
 # -- the store alone
@@ -338,15 +321,15 @@ ODD = {
 
 
 @pytest.mark.parametrize("quant", ODD)
-def test_odd_parts(v: Runner, quant: str) -> None:
+def test_odd_parts(newest: Runner, quant: str) -> None:
     """What is no number, endless, or too great or small to square: digests agree with a server's."""
     parts = [(nan, 1), (1, nan), (inf, 1), (1, -inf), (1e30, 1), (1e-30, 1), (1e-45, 0), (3e38, 3e38), (-0.0, 1)]
     for n, pair in enumerate(parts):
-        v.client.call("VADD", "k", "FP32", array("f", pair).tobytes(), n, quant)
-        assert len(v(f"VSIM k ELE {n} COUNT 20 TRUTH")) == n + 1
-    assert v("DEBUG DIGEST-VALUE k") == [ODD[quant]]
-    payload = v("DUMP k")
-    assert v.client.call("RESTORE", "l", 0, payload) == b"OK"
+        newest.client.call("VADD", "k", "FP32", array("f", pair).tobytes(), n, quant)
+        assert len(newest(f"VSIM k ELE {n} COUNT 20 TRUTH")) == n + 1
+    assert newest("DEBUG DIGEST-VALUE k") == [ODD[quant]]
+    payload = newest("DUMP k")
+    assert newest.client.call("RESTORE", "l", 0, payload) == b"OK"
 
 
 def test_nearest_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
