@@ -219,3 +219,13 @@ def test_a_key_that_had_expired_when_watched_does_not(clocked: Runner) -> None:
 
 def test_time_stands_still_inside(clocked: Runner) -> None:
     clocked.table([("MULTI", b"OK"), ("SET k v PX 100", QUEUED), ("PTTL k", QUEUED), ("EXEC", [b"OK", 100])])
+
+
+def test_a_refusal_is_counted(r: Runner) -> None:
+    r("CONFIG RESETSTAT")
+    r("MULTI")
+    assert "not allowed inside a transaction" in r("SAVE")
+    r("DISCARD")
+    [line] = [line for line in r("INFO commandstats").split() if line.startswith(b"cmdstat_save:")]
+    assert b":calls=0," in line
+    assert b"rejected_calls=1," in line
