@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from redtool import errors
+from redtool.loading import Sink
 from redtool.persist import rdb
 from redtool.persist.aof import Journal
 from redtool.persist.save import save as save_to
-from redtool.persistence import Sink, contents
+from redtool.saving import contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

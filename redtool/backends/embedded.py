@@ -255,10 +255,12 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
         raise errors.UsageError("the path of the store is empty")  # an unset variable, most often
     if text == ":memory:":
         return Embedded(Store(Config()), "memory")
-    from redtool.persistence import Persistence, open_dump
-
     if text.endswith(".rdb") and not os.path.isdir(text):
+        from redtool.loading import open_dump
+
         return Embedded(open_dump(text), os.path.basename(text))
+    from redtool.persistence import Persistence
+
     persistence = Persistence.open(text, warn=warn, wait=wait, fork=fork)
     usual = path is None and not os.environ.get("REDTOOL_STORE")
     name = "default" if usual else os.path.basename(os.path.abspath(text))

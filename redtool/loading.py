@@ -1,0 +1,119 @@
+"""Filling a store from files: what the loaders of snapshots and journals hand their finds to."""
+
+from __future__ import annotations
+
+import os
+from time import time
+
+from redtool import errors
+from redtool.config import Config
+from redtool.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from redtool.engine.hashes import Hash
+
+
+class Sink:
+    """What the journal's loader fills: databases straight into their dicts, commands through the store."""
+
+    def __init__(self, store: Store) -> None:
+        from redtool.session import Session
+
+        self.store = store
+        self.session = Session(store)
+        store.forget(self.session)  # no client
+        self.filled = store.databases[0]
+
+    def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:
+        if db >= len(self.store.databases):
+            most = len(self.store.databases)
+            raise errors.StoreError(f"the file has database {db}, the store only {most}; see databases in redtool.conf")
+        keyspace = self.filled = self.store.databases[db]
+        return keyspace.data, keyspace.expires
+
+    def aux(self, name: bytes, value: bytes) -> None:
+        """Facts about the file; nothing here depends on them."""
+
+    def sizes(self, keys: int, expires: int) -> None:
+        """How many keys follow; Python's dicts grow by themselves."""
+
+    def fields(self, key: bytes, value: Hash) -> None:
+        """A hash has come some of whose fields have deadlines."""
+        self.filled.note_fields(key, value)
+
+    def function(self, code: bytes) -> None:
+        self.store.functions.append(code)
+
+    def use(self, db: int) -> None:
+        self.select(db)
+        self.session.db = self.store.databases[db]
+
+    def command(self, argv: list[bytes]) -> None:
+        if len(argv[0]) == 8 and argv[0].upper() == b"FUNCTION" and keep_library(self.store.functions, argv):
+            return
+        self.store.execute(self.session, tuple(argv))
+
+
+def load_dump(path: str, store: Store, warn: Callable[[str], None] | None = None) -> None:
+    """Load an RDB file into an empty store; nothing to do when there is none."""
+    from redtool.persist.rdb import load_file
+
+    try:
+        load_file(path, Sink(store), now=int(time() * 1000), warn=warn)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise errors.StoreError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
+
+
+def open_dump(path: str) -> Store:
+    """Open a dump as a read-only store in memory."""
+    if not os.path.exists(path):
+        raise errors.StoreError(f"cannot open {path}: no such file")
+    store = Store(Config())
+    store.load()
+    load_dump(path, store)
+    store.loaded()
+    store.refuse_writes("read-only")
+    return store
+
+
+def keep_library(functions: list[bytes], argv: list[bytes]) -> bool:
+    """Do what a FUNCTION command of a server's journal says to the libraries kept; False for what is none.
+
+    Their code is not run here: it is compiled when a function is first called.
+    """
+    words = [word.upper() for word in argv[:2]]
+    if words == [b"FUNCTION", b"FLUSH"]:
+        functions.clear()
+    elif words == [b"FUNCTION", b"DELETE"] and len(argv) == 3:
+        functions[:] = [code for code in functions if library_name(code) != argv[2]]
+    elif words == [b"FUNCTION", b"LOAD"] and len(argv) in (3, 4):
+        keep(functions, argv[-1])
+    elif words == [b"FUNCTION", b"RESTORE"] and len(argv) in (3, 4):
+        from redtool.persist.payload import unpack_functions
+
+        codes = unpack_functions(argv[2])
+        if argv[-1].upper() == b"FLUSH":
+            functions.clear()
+        for code in codes:
+            keep(functions, code)
+    else:
+        return False
+    return True
+
+
+def keep(functions: list[bytes], code: bytes) -> None:
+    """Add a library, in the place of one of the same name."""
+    functions[:] = [old for old in functions if library_name(old) != library_name(code)]
+    functions.append(code)
+
+
+def library_name(code: bytes) -> bytes:
+    """The name in the first line of a library: ``#!lua name=mylib``."""
+    words = code.partition(b"\n")[0].split()
+    return next((word[5:] for word in words if word[:5].lower() == b"name="), b"")
