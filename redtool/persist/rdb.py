@@ -81,13 +81,13 @@ def load(data: Buffer, sink: Sink, *, path: str = "RDB", now: int | None = None,
     With ``now`` (unix ms) keys past their deadline are left out, as a server does with dump.rdb but not with the
     base of an AOF. Raises CorruptFile for anything that is damaged or from the future.
     """
-    version, valkey = _header(data, path)
+    version, valkey = header(data, path)
     import gc
 
     collecting = gc.isenabled()
     gc.disable()  # nothing loaded is garbage, and looking for it in a growing heap doubles the time
     try:
-        end = _Load(data, sink, path, now, warn, valkey).run()
+        end = Load(data, sink, path, now, warn, valkey).run()
     finally:
         if collecting:
             gc.enable()
@@ -101,7 +101,7 @@ def load(data: Buffer, sink: Sink, *, path: str = "RDB", now: int | None = None,
     return end + 8
 
 
-def _header(data: Buffer, path: str) -> tuple[int, bool]:
+def header(data: Buffer, path: str) -> tuple[int, bool]:
     """The file's version and whether it is of Valkey's family."""
     head = data[:9]
     for magic in MAGICS:
@@ -111,7 +111,7 @@ def _header(data: Buffer, path: str) -> tuple[int, bool]:
     raise errors.CorruptFile(path, 0, "not an RDB file")
 
 
-class _Load:
+class Load:
     """One pass over a file."""
 
     def __init__(self, data: Buffer, sink: Sink, path: str, now: int | None, warn: Warn | None, valkey: bool) -> None:
@@ -313,16 +313,16 @@ class _Load:
         return errors.CorruptFile(self.path, self.pos, reason)
 
 
-OPCODES: dict[int, Callable[[_Load, int], int]] = {
-    SELECT: _Load._select,
-    EXPIRE_S: _Load._expire_seconds,
-    SIZES: _Load._sizes,
-    AUX: _Load._aux,
-    FREQ: _Load._freq,
-    IDLE: _Load._idle,
-    MODULE_AUX: _Load._module_aux,
-    FUNCTION: _Load._function,
-    SLOT_INFO: _Load._slot_info,
+OPCODES: dict[int, Callable[[Load, int], int]] = {
+    SELECT: Load._select,
+    EXPIRE_S: Load._expire_seconds,
+    SIZES: Load._sizes,
+    AUX: Load._aux,
+    FREQ: Load._freq,
+    IDLE: Load._idle,
+    MODULE_AUX: Load._module_aux,
+    FUNCTION: Load._function,
+    SLOT_INFO: Load._slot_info,
 }
 
 
