@@ -42,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
     "notify-keyspace-events": "",
     "port": 0,
     "proto-max-bulk-len": 536870912,
+    "rdb-format": "0010",
     "requirepass": "",
     "save": (),
     "set-max-intset-entries": 512,

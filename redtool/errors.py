@@ -43,6 +43,10 @@ class StoreError(ConnectError):
     """The store directory cannot be opened or written."""
 
 
+class Unfit(StoreError):
+    """The dataset holds something for which the chosen file format has no place."""
+
+
 class StoreLocked(StoreError):
     """Another process owns the store and the wait ran out."""
 

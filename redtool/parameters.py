@@ -170,6 +170,7 @@ PARAMETERS: dict[str, Parameter] = {
     "protected-mode": Switch(True),
     "proto-max-bulk-len": Memory(low=1048576),
     "rdb-del-sync-files": Switch(False),
+    "rdb-format": Choice(None, "0009", "0010", "0012", "valkey080"),  # redtool's own
     "rdb-save-incremental-fsync": Switch(True),
     "rdb-version-check": Choice("strict", "strict", "relaxed"),
     "rdbchecksum": Switch(True, fixed="immutable"),

@@ -49,15 +49,23 @@ class Saving:
         """Write dump.rdb now."""
         if self.save_child:
             raise errors.SaveInProgress
-        self._write_dump()
+        try:
+            self._write_dump()
+        except errors.Unfit as error:
+            self.last_save_ok = False
+            raise errors.ReplyError(str(error)) from None
         self.saved_changes = self.store.changes
         return OK
 
-    def _write_dump(self) -> None:
+    def _write_dump(self, form: str = "") -> None:
+        """Write dump.rdb in a format of ``save.FORMATS``, the one that is set. Raises ReplyError, Unfit."""
+        from redtool.persist.save import FORMATS
         from redtool.persist.snapshot import write_dump
 
+        version, fields_version = FORMATS[form or self.store.config["rdb-format"]]
         try:
-            write_dump(self.dump_path, contents(self.store), functions=self.store.functions)
+            write_dump(self.dump_path, contents(self.store), self.store.functions, version=version,
+                       fields_version=fields_version)  # fmt: skip
         except OSError as error:
             self.last_save_ok = False
             raise errors.ReplyError(f"cannot write {self.dump_path}: {error.strerror}") from None
@@ -65,8 +73,13 @@ class Saving:
         self.saves += 1
 
     def _save_or_fail(self) -> None:
+        """Save while there is still time: what does not fit the format that is set, in one that holds everything."""
         try:
-            self.save()
+            try:
+                self._write_dump()
+            except errors.Unfit as error:
+                self._write_dump("0010")
+                raise errors.StoreError(f"{error}; {self.dump_path} is written in format 0010 instead") from None
         except errors.ReplyError as error:
             raise errors.StoreError(error.message.removeprefix("ERR ")) from None
 

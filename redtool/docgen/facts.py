@@ -94,6 +94,10 @@ MEANINGS = {
     "maxmemory-policy": "Which keys a server drops then. The LFU policies make OBJECT FREQ answer, the others OBJECT "
     "IDLETIME.",
     "proto-max-bulk-len": "Longest string that a command may make.",
+    "rdb-format": "What dump.rdb is written as: 0010, which Redis 7.0 and Valkey 8 and all later ones load (0012 once "
+    "hash fields have deadlines); 0009, for Redis 5 to 6.2; 0012, for Redis 7.4 and later; valkey080, for Valkey 9. "
+    "What a format has no place for is refused. The journal's base follows it where that is possible. Servers do not "
+    "know this parameter.",
     "requirepass": "Password of the default user, which clients of a served store must give; who opens the store need "
     "not. A user line for default, if there is one, says more and counts.",
     "set-max-intset-entries": "Most members of a set of integers that OBJECT ENCODING calls an intset.",

@@ -402,11 +402,12 @@ class Journal:
         self._dirty = self._ragged = False
 
     def _write_base(self, path: str, databases: Databases, functions: Iterable[bytes]) -> int:
-        from redtool.persist.save import save_to
+        from redtool.persist.save import BASES, save_to
 
         fd = create(path)
         try:
-            return save_to(fd, databases, functions, (("aof-base", 1),))
+            versions = BASES[self.config["rdb-format"]]
+            return save_to(fd, databases, functions, (("aof-base", 1),), *versions, lenient=True)
         finally:
             os.close(fd)
 

@@ -7,6 +7,7 @@ VALKEY files have another type 22. Deadlines are unix ms.
 from __future__ import annotations
 
 from redtool.engine.hashes import Hash
+from redtool.errors import Unfit
 from redtool.persist import listpack, ziplist
 from redtool.persist.codecs import Damaged, i64, length, pack_i64, pack_length, save_strings, string, strings
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     Loaded = tuple[Hash | None, int]
 
+FIELDS_FROM = 12  # file version that brought deadlines of fields
 VALKEY_FORMS = 80  # file versions from which type 22 is Valkey's
 
 
@@ -126,6 +128,8 @@ def _save_fields(value: Hash, deadlines: dict[bytes, int], add: Add, form: int) 
             save_strings(pair, add)
             add(pack_i64(deadlines.get(pair[0], -1)))
         return 22
+    if form < FIELDS_FROM:
+        raise Unfit("the deadlines of its fields")
     first = min(deadlines.values())
     add(pack_i64(first))
     add(pack_length(len(value)))

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 FOOTER = 10  # bytes: version (2) and checksum (8), both little endian
 UNKNOWN = b"module"  # the kind of a value that can be stepped over but not kept
-# RDB versions: plain types (Redis 5 reads them), streams, those with field deadlines, Valkey's own
-PLAIN, STREAMS, FIELDS, VALKEY = 9, 10, 12, 80
+# RDB versions: plain types (Redis 5 reads them), streams and vector sets, those with field deadlines, Valkey's own
+PLAIN, LATER, FIELDS, VALKEY = 9, 10, 12, 80
+LATER_KINDS = (b"stream", b"vectorset")
 FUNCTIONS = 10  # the version that brought libraries of functions
 FUNCTION = 245  # what stands before a library's code
 
@@ -24,8 +25,8 @@ def pack(value: Any) -> bytes:
     """Encode a value, in the oldest version that holds it."""
     parts: list[bytes] = []
     version = FIELDS if getattr(value, "deadlines", None) else PLAIN
-    if getattr(value, "kind", b"") == b"stream":
-        version = STREAMS
+    if getattr(value, "kind", b"") in LATER_KINDS:
+        version = LATER
     kind = SAVERS[type(value)](value, parts.append, version)
     body = b"".join([bytes([kind]), *parts, version.to_bytes(2, "little")])
     return body + crc64(body).to_bytes(8, "little")

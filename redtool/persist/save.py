@@ -1,8 +1,9 @@
-"""Write RDB files: version 10 with the plain types, which Redis 7.0 to 8.2 and Valkey 8 and 9 all load.
+"""Write RDB files: version 10 with the plain types, which Redis 7.0 to 8.2 and Valkey 8 and 9 all load, or another.
 
 Databases are (number, keys, keys with a deadline, entries), entries (key, value, deadline in unix ms or None).
 Hash fields with deadlines do not fit version 10: when one is met the file becomes ``fields_version``. So the nine
 bytes of the header are known last; the checksum is summed without them and joined with theirs at the end.
+What the versions given have no place for is refused (errors.Unfit), never left out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 VERSION = 10  # REDIS0010
 FIELDS_REDIS, FIELDS_VALKEY = 12, 80  # versions that hold deadlines of hash fields
+FUNCTIONS_FROM = 10  # the version that brought libraries of functions
+# What ``rdb-format`` may be: version, and version once deadlines of fields are met (0: they are refused)
+FORMATS = {"0009": (9, 0), "0010": (VERSION, FIELDS_REDIS), "0012": (12, FIELDS_REDIS),
+           "valkey080": (80, FIELDS_VALKEY)}  # fmt: skip
+# The same for the base of a journal: a server that knows no version but 9 does not know journals in parts either
+BASES = {**FORMATS, "0009": FORMATS["0010"]}
 SERVER_VERSION = "7.0.15"  # what the file says wrote it: the first server that reads version 10
 EXPIRE_MS, SIZES, SELECT, AUX, FUNCTION, EOF = b"\xfc", b"\xfb", b"\xfe", b"\xfa", b"\xf5", b"\xff"
 FIRST_OF_FIELDS = 22  # types from here on are those of fields with deadlines
@@ -37,9 +44,9 @@ class Body:
     """The pieces of a file after its header; ``version`` is right once they have all been taken."""
 
     def __init__(self, databases: Databases, functions: Iterable[bytes] = (), aux: Aux = (), version: int = VERSION,
-                 fields_version: int = FIELDS_REDIS) -> None:  # fmt: skip
+                 fields_version: int = FIELDS_REDIS, lenient: bool = False) -> None:  # fmt: skip
         self.databases, self.functions, self.aux = databases, functions, aux
-        self.version, self.fields_version = version, fields_version
+        self.version, self.fields_version, self.lenient = version, fields_version, lenient
 
     @property
     def header(self) -> bytes:
@@ -60,8 +67,8 @@ class Body:
             save_string(name.encode(), out.append, self.version)
             save_string(str(value).encode(), out.append, self.version)
         for code in self.functions:
-            if self.version < VERSION:
-                raise errors.StoreError(f"functions do not fit RDB version {self.version}")
+            if self.version < FUNCTIONS_FROM:
+                raise errors.Unfit(f"functions cannot be written as {self.header.decode()}")
             out.append(FUNCTION)
             save_string(code, out.append, self.version)
         return b"".join(out)
@@ -103,7 +110,13 @@ class Body:
         at = len(out)
         out.append(b"")
         form = self.version if self.version >= FIELDS_REDIS or not _field_deadlines(value) else self.fields_version
-        kind = SAVERS[type(value)](value, out.append, form)
+        try:
+            kind = SAVERS[type(value)](value, out.append, form)
+        except errors.Unfit as error:
+            if not self.lenient:
+                raise errors.Unfit(f"key {key!r}: {error} cannot be written as {self.header.decode()}") from None
+            del out[at + 1 :]
+            kind = SAVERS[type(value)](value, out.append, FIELDS_REDIS)
         if kind >= FIRST_OF_FIELDS:
             self.version = form
         out[at] = bytes([kind]) + pack_length(len(key)) + key
@@ -126,9 +139,12 @@ def save(write: Callable[[bytes], object], databases: Databases, functions: Iter
 
 
 def save_to(fd: int, databases: Databases, functions: Iterable[bytes] = (), aux: Aux = (), version: int = VERSION,
-            fields_version: int = FIELDS_REDIS) -> int:  # fmt: skip
-    """Write a whole file to an empty file's descriptor piece by piece and sync it; gives its size. Raises OSError."""
-    body = Body(databases, functions, aux, version, fields_version)
+            fields_version: int = FIELDS_REDIS, lenient: bool = False) -> int:  # fmt: skip
+    """Write a whole file to an empty file's descriptor piece by piece and sync it; gives its size.
+
+    ``lenient``: a file for redtool itself, which reads any value in a file of any version. Raises OSError, Unfit.
+    """
+    body = Body(databases, functions, aux, version, fields_version, lenient)
     os.lseek(fd, len(body.header), os.SEEK_SET)
     pieces: list[bytes] = []
     size = crc = 0

@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 def write_dump(path: str, databases: Databases, functions: Iterable[bytes] = (), aux: Aux = (("aof-base", 0),),
                version: int = VERSION, fields_version: int = FIELDS_REDIS) -> None:  # fmt: skip
-    """Replace the snapshot at ``path`` with one of ``databases``. Raises OSError and leaves the old one."""
+    """Replace the snapshot at ``path`` with one of ``databases``. Raises OSError or Unfit and leaves the old one."""
     temporary = os.path.join(os.path.dirname(path), f"temp-{os.getpid()}.rdb")
     replace(path, temporary, lambda fd: save_to(fd, databases, functions, aux, version, fields_version))

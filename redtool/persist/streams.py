@@ -7,7 +7,8 @@ elements that were.
 
 from __future__ import annotations
 
-from redtool.engine.streams import UNKNOWN_READ, Consumer, Group, Stream
+from redtool.engine.streams import FIRST, Consumer, Group, Stream
+from redtool.errors import Unfit
 from redtool.persist import listpack
 from redtool.persist.codecs import Damaged, i64, length, pack_i64, pack_length, string, u64be
 
@@ -104,7 +105,7 @@ def _load_group(stream: Stream, data: Buffer, pos: int, version: int) -> int:
     if name in stream.groups:
         raise Damaged("a stream holds a group twice")
     last_id, pos = _lengths(data, pos)
-    read = UNKNOWN_READ
+    read = stream.number_of(last_id)  # what servers assume, too
     if version >= 2:
         read, pos = length(data, pos)
         read -= WRAP if read >= WRAP // 2 else 0
@@ -156,8 +157,13 @@ def _lengths(data: Buffer, pos: int) -> tuple[Id, int]:
 
 
 def save(stream: Stream, add: Add, form: int) -> int:
-    """Write the form that ``form`` knows: 15 up to file version 9, 19 for 10, 21 from 11 on."""
+    """Write the form that ``form`` knows: 15 up to file version 9, 19 for 10, 21 from 11 on.
+
+    Raises Unfit for what the first cannot say. (That 19 lacks a consumer's last success is known: see the design.)
+    """
     kind = 15 if form < 10 else 19 if form < ACTIVE_FROM else 21
+    if kind == 15:
+        _check_fits(stream)
     nodes = list(_nodes(stream))
     add(pack_length(len(nodes)))
     for id, blob in nodes:
@@ -174,6 +180,15 @@ def save(stream: Stream, add: Add, form: int) -> int:
         _add_string(name, add)
         _save_group(group, add, kind)
     return kind
+
+
+def _check_fits(stream: Stream) -> None:
+    """See that a reader of type 15 will count as this stream has counted."""
+    if stream.entries_added != len(stream) or stream.max_deleted_id != FIRST:
+        raise Unfit("the history of a stream (ENTRIESADDED and MAXDELETEDID of XSETID)")
+    for name, group in stream.groups.items():
+        if group.entries_read != stream.number_of(group.last_id):
+            raise Unfit(f"how many entries group {name!r} has read (ENTRIESREAD of XGROUP SETID)")
 
 
 def _nodes(stream: Stream) -> Iterator[tuple[Id, bytes]]:

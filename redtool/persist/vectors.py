@@ -14,6 +14,7 @@ from struct import Struct
 from redtool.engine.hnsw import Graph
 from redtool.engine.quants import QUANTS, Projection
 from redtool.engine.vectors import LEVELS, Node, VectorSet
+from redtool.errors import Unfit
 from redtool.persist.codecs import Damaged, length, pack_length, string
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Links = list[list[int]]
 
 NAME = "vectorset"
+FORMS = range(10, 80)  # file versions, the first as for all that came after version 9; Valkey has no vector sets
 TYPE_ID = 0xBDE72DA2BB1EB400  # the name, nine letters of six bits, above ten bits of version
 MODULE_2 = 7
 END, UNSIGNED, STRING = 0, 2, 5
@@ -133,7 +135,9 @@ def _resolved(value: VectorSet, numbers: dict[int, tuple[Node, Links]]) -> bool:
 
 
 def save(value: VectorSet, add: Add, form: int) -> int:
-    """Write a set with its graph, which is built first if need be."""
+    """Write a set with its graph, which is built first if need be. Raises Unfit for files no Redis 8 reads."""
+    if form not in FORMS:
+        raise Unfit("a vector set")
     graph = value.with_graph()
     attributed = any(node.attribute for node in value.nodes.values())
     add(pack_length(TYPE_ID))

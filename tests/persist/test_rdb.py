@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from pathlib import Path
 from struct import pack
 from typing import Any
 
@@ -10,16 +12,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redtool import errors
+from redtool.config import Config
+from redtool.engine.deadlines import Deadlines
 from redtool.engine.hashes import Hash
 from redtool.engine.lists import List
+from redtool.engine.quants import FULL
 from redtool.engine.sets import Set
+from redtool.engine.streams import Group, Stream
+from redtool.engine.vectors import VectorSet
 from redtool.engine.zsets import ZSet
-from redtool.persist import listpack
+from redtool.persist import listpack, payload
+from redtool.persist.aof import Journal
 from redtool.persist.crc64 import crc64, crc64_of, fast
 from redtool.persist.lzf import decompress
 from redtool.persist.rdb import load, load_file
+from redtool.persist.save import FORMATS
 from redtool.persist.snapshot import write_dump
-from tests.persist.datasets import LATER, Collected, as_plain, databases, plain, sample, saved
+from tests.persist.datasets import LATER, Collected, as_plain, databases, empty_stream, sample, saved
 
 
 def loaded(data: bytes, **options: Any) -> Collected:
@@ -72,13 +81,74 @@ def test_round_trip_in_every_version(version: int) -> None:
     assert loaded(data).plain() == as_plain(content)
 
 
-def test_version_9_has_older_streams_and_no_functions() -> None:
-    content = sample()
-    found = loaded(saved(content, version=9)).plain()
-    assert found[0].keys() == content[0].keys()
-    assert found[0][b"stream"][0][1] == plain(content[0][b"stream"][0])[1]
-    with pytest.raises(errors.StoreError, match="functions do not fit RDB version 9"):
-        saved(content, version=9, functions=[b"#!lua name=one\n"])
+def forgetful(content: dict[int, dict[bytes, Any]]) -> dict[int, dict[bytes, Any]]:
+    """The same with streams that remember nothing which version 9 has no place for."""
+    for key, (value, _) in list(content[0].items()):
+        if isinstance(value, Stream):
+            value.max_deleted_id, value.entries_added = (0, 0), len(value)
+            for group in value.groups.values():
+                group.entries_read = value.number_of(group.last_id)
+            assert key in (b"stream", b"no entries")
+    return content
+
+
+def test_version_9_has_older_streams() -> None:
+    content = forgetful(sample())
+    data = saved(content, version=9, fields_version=0)
+    assert data[:9] == b"REDIS0009"
+    assert loaded(data).plain() == as_plain(content)
+
+
+def timed_hash() -> Hash:
+    value = Hash({b"f": b"v"})
+    value.deadlines = Deadlines({b"f": LATER})
+    return value
+
+
+def read_group() -> Stream:
+    value = Stream()
+    value.entries[1, 1] = value.entries[2, 2] = (b"f", b"v")
+    value.last_id, value.entries_added = (2, 2), 2
+    value.groups[b"g"] = Group((1, 5), 1)
+    return value
+
+
+def vector_set() -> VectorSet:
+    value = VectorSet(2, FULL, 16)
+    value.put(b"e", array("f", [1, 2]), None)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "reason"),
+    [
+        ("0009", timed_hash(), "the deadlines of its fields cannot be written as REDIS0009"),
+        ("0009", empty_stream(), "the history of a stream (ENTRIESADDED and MAXDELETEDID of XSETID) cannot"),
+        ("0009", read_group(), "how many entries group b'g' has read (ENTRIESREAD of XGROUP SETID) cannot be"),
+        ("0009", vector_set(), "a vector set cannot be written as REDIS0009"),
+        ("valkey080", vector_set(), "a vector set cannot be written as VALKEY080"),
+    ],
+)
+def test_what_a_format_has_no_place_for_is_refused(form: str, value: Any, reason: str, tmp_path: Path) -> None:
+    """In a dump; in the base of a journal, which redtool itself must always be able to write, it is kept."""
+    content = {0: {b"before": (b"1", None), b"k": (value, None)}}
+    version, fields_version = FORMATS[form]
+    path = tmp_path / "dump.rdb"
+    path.write_bytes(b"the old one")
+    with pytest.raises(errors.Unfit) as caught:
+        write_dump(str(path), databases(content), version=version, fields_version=fields_version)
+    assert str(caught.value).startswith("key b'k': " + reason)
+    assert (path.read_bytes(), [path]) == (b"the old one", list(tmp_path.iterdir()))
+    journal = Journal.start(str(tmp_path), Config({"rdb-format": form}), databases(content))
+    journal.close()
+    sink = Collected()
+    Journal.open(str(tmp_path), Config(), sink).close()
+    assert payload.pack(sink.databases[0][0][b"k"]) == payload.pack(value)
+
+
+def test_functions_do_not_fit_version_9() -> None:
+    with pytest.raises(errors.Unfit, match="functions cannot be written as REDIS0009"):
+        saved({}, version=9, functions=[b"#!lua name=one\n"])
 
 
 @pytest.mark.parametrize(("fields_version", "magic"), [(12, b"REDIS0012"), (80, b"VALKEY080")])
