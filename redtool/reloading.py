@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from redtool.store import Store
 
 
+SLICE = 1 << 20  # keys read from a file at a time
+
+
 class Apart(Sink):
     """Takes a file's keys without touching the store's."""
 
@@ -47,6 +50,9 @@ def reload(store: Store, save: bool, flush: bool, merge: bool) -> None:
         rdb.load(saved(store, save), found, now=store.clock.ns // 1_000_000)
     except errors.StoreError:
         raise errors.ReloadFailed from None
+    for db in store.databases:
+        while db.thaw(SLICE):
+            continue
     pairs = [(db, *found.databases.get(db.index, ({}, {}))) for db in store.databases]
     if not flush and not merge and any(not db.data.keys().isdisjoint(data) for db, data, _ in pairs):
         raise errors.ReloadFailed

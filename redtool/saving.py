@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from redtool.engine.keyspace import Keyspace
     from redtool.persist.aof import Journal
     from redtool.store import Store
 
@@ -184,12 +183,5 @@ def _ended(pid: int, flags: int) -> bool | None:
 def contents(store: Store) -> Iterator[tuple[int, int, int, Iterator[tuple[bytes, Any, int | None]]]]:
     """What a snapshot holds: (database, keys, expires, entries) for each that has keys."""
     for db in store.databases:
-        if db.data:
-            yield db.index, len(db.data), len(db.expires), entries(db)
-
-
-def entries(db: Keyspace) -> Iterator[tuple[bytes, Any, int | None]]:
-    """(key, value, deadline in unix ms or None) of every key."""
-    deadline = db.expires.get
-    for key, value in db.data.items():
-        yield key, value, deadline(key)
+        if len(db):
+            yield db.index, len(db), db.expiring, db.items()

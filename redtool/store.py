@@ -500,7 +500,7 @@ class Store:
         """A bounded round of housekeeping: expiry. Called between commands, never inside one."""
         self._next_cron = self.clock.ns + CRON_NS
         for db in self.databases:
-            if db.expires and self.active_expire:
+            if db.expiring and self.active_expire:
                 db.expire_cycle(CRON_EXPIRED)
             if db.timed and self.active_expire:
                 db.field_cycle(CRON_EXPIRED)

@@ -106,7 +106,7 @@ class Waiting:
             if not waiter.done:  # CLIENT UNPAUSE may be among them
                 self._resume(waiter)
         for db in self.store.databases:
-            self.store.ready += [(db, key) for key in db.blocked if key in db.data]
+            self.store.ready += [(db, key) for key in db.blocked if key in db]
 
     def unpark(self, waiter: Waiter) -> None:
         """Stop waiting: served, timed out or interrupted."""
@@ -129,7 +129,7 @@ class Waiting:
         while self.store.ready:
             db, key = self.store.ready.pop(0)
             for waiter in list(db.blocked.get(key, ())):
-                if waiter.done or (type(db.data.get(key)) is not waiter.block.kind and not waiter.block.gone):
+                if waiter.done or (type(db.peek(key)) is not waiter.block.kind and not waiter.block.gone):
                     continue  # a key of another type wakes nobody, and is no error, except for a consumer group
                 self.store.serving = True
                 try:

@@ -274,15 +274,15 @@ def cluster(c: Session) -> Fields:
 
 def keyspace(c: Session) -> Fields:
     return {
-        f"db{db.index}": f"keys={len(db.data)},expires={len(db.expires)},avg_ttl={average_ttl(db, c.now)}"
+        f"db{db.index}": f"keys={len(db)},expires={db.expiring},avg_ttl={average_ttl(db, c.now)}"
         for db in c.store.databases
-        if db.data
+        if len(db)
     }
 
 
 def average_ttl(db: Keyspace, now: int) -> int:
     """The mean time to live in ms, over a bounded number of deadlines."""
-    left = [max(when - now, 0) for when, _ in zip(db.expires.values(), range(SAMPLED_DEADLINES), strict=False)]
+    left = [max(when - now, 0) for when, _ in zip(db.deadlines(), range(SAMPLED_DEADLINES), strict=False)]
     return sum(left) // len(left) if left else 0
 
 

@@ -125,9 +125,7 @@ def scan(c: Session, cursor: bytes, *args: bytes) -> Reply:
     following, page = c.db.page(start, count)
     matches = matcher(opt.get(b"MATCH", b"*"))
     # A stale key goes now, after the page was cut: what it moves in the array was on this page or already seen.
-    live = [key for key in page if matches(key) and c.db.peek(key) is not None]
-    if kind is not None:
-        live = [key for key in live if kind_of(c.db.data[key]) == kind]
+    live = [key for key in page if matches(key) and (found := c.db.kind(key)) is not None and kind in (None, found)]
     return [b"%d" % following, live]
 
 

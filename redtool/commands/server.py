@@ -109,7 +109,7 @@ def flush(c: Session, databases: Iterable[Keyspace], mode: tuple[bytes, ...]) ->
         raise errors.SyntaxError_
     for db in databases:
         for key in [*db.watched, *db.blocked]:
-            if key in db.data:
+            if key in db:
                 c.store.touch(db, key)
         c.store.changes += db.clear()
     if c.store.trackers is not None:
@@ -167,7 +167,7 @@ def swapdb(c: Session, index1: bytes, index2: bytes) -> Reply:
         mine.swap(other)
         for db in (mine, other):
             for key in [*db.watched, *db.blocked]:
-                if key in mine.data or key in other.data:
+                if key in mine or key in other:
                     c.store.touch(db, key)
     c.store.changes += 1
     return OK

@@ -98,8 +98,8 @@ def of_databases(databases: Iterable[Keyspace]) -> bytes:
     """Sum up all keys of all databases."""
     total = EMPTY
     for db in databases:
-        if db.data:
+        if len(db):
             total = _mixed(total, db.index.to_bytes(4, "big"))
-        for key, value in db.data.items():
-            total = _joined(total, of_value(value, key in db.expires, _mixed(EMPTY, key)))
+        for key, value, deadline in db.items():
+            total = _joined(total, of_value(value, deadline is not None, _mixed(EMPTY, key)))
     return total

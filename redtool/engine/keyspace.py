@@ -1,11 +1,14 @@
 """One numbered database: keys, values, expiries. The only place that alters a database.
 
-A key past its deadline is removed when it is next looked up, and by ``expire_cycle``; both tell the
-owner through ``on_expired`` so that the removal is journalled. So are the fields of a hash that have deadlines of
-their own, by ``get``, ``peek`` and ``field_cycle``, through ``on_fields_expired``.
+Some of its keys may still lie in a file (``cold``): they come in when they are looked at. A key past its deadline is
+removed when it is next looked up, and by ``expire_cycle``; both tell the owner through ``on_expired`` so that the
+removal is journalled. So are the fields of a hash that have deadlines of their own, by ``get``, ``peek`` and
+``field_cycle``, through ``on_fields_expired``.
 """
 
 from __future__ import annotations
+
+from itertools import islice
 
 from redtool.engine.sampling import KeyArray
 
@@ -16,12 +19,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from redtool.engine.clock import Clock
+    from redtool.engine.cold import Cold, Entry, Source
     from redtool.engine.deadlines import Deadlines
 
 # A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
 HEAP_SLACK = 1024
 NEVER = 1 << 63
 ALL = 1 << 62
+BEYOND = 1 << 48  # cursors of a scan from here on tell of slots of the file, those below of keys in memory
 
 
 class Keyspace:
@@ -30,12 +35,15 @@ class Keyspace:
     ``data`` maps key to value, ``expires`` key to deadline (unix ms), ``access`` key to last use (unix s).
     ``watched`` and ``blocked`` map a key to the sessions that watch it or wait for it. ``timed`` maps a hash some
     of whose fields have deadlines to a time before which none of them passes; None until there is one. ``careful``
-    says that a look at a key takes more than a look into ``data``: because of ``timed``, or to note the access.
+    says that a look at a key takes more than a look into ``data``: because of ``timed``, ``cold`` or ``before``, or to
+    note the access; ``noting`` that storing or removing one takes more than the dict. ``before`` is told a key before
+    it is looked at, stored or removed: a snapshot that is being taken in slices saves it first. ``used`` are the bytes
+    that the keys in memory take, kept while ``metered``.
     """
 
-    __slots__ = ("_array", "_heap", "_on_new", "_soonest", "_tracking", "access", "blocked", "careful", "clock", "data",
-                 "expires", "held", "index", "lazy", "on_expired", "on_fields_expired", "still", "timed",
-                 "watched")  # fmt: skip
+    __slots__ = ("_array", "_before", "_heap", "_on_new", "_rest", "_soonest", "_tracking", "access", "blocked",
+                 "careful", "clock", "cold", "data", "expires", "held", "index", "lazy", "metered", "noting",
+                 "on_expired", "on_fields_expired", "still", "timed", "used", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
         self.index = index
@@ -49,7 +57,11 @@ class Keyspace:
         self.on_fields_expired: Callable[[Keyspace, bytes, list[bytes]], None] = _ignore_fields
         self.timed: Deadlines | None = None
         self._on_new: Callable[[Keyspace, bytes], None] | None = None
-        self.careful = self._tracking = False
+        self._before: Callable[[bytes], None] | None = None
+        self.cold: Cold | None = None
+        self._rest: Iterator[Entry] | None = None  # what ``thaw`` has still to read
+        self.careful = self.noting = self.metered = self._tracking = False
+        self.used = 0
         self.lazy = True  # False while loading: then only journalled DELs remove a key
         self.held = False  # CLIENT PAUSE: keys past their deadline are not to be seen, and stay
         self.still = False  # CLIENT NO-TOUCH: a look at a key is not noted
@@ -58,7 +70,32 @@ class Keyspace:
         self._array: KeyArray | None = None
 
     def __len__(self) -> int:
-        return len(self.data)
+        return len(self.data) + (len(self.cold) if self.cold is not None else 0)
+
+    def __contains__(self, key: bytes) -> bool:
+        """Whether the key is there, be it past its deadline."""
+        return key in self.data or (self.cold is not None and self.cold.find(key) >= 0)
+
+    @property
+    def expiring(self) -> int:
+        """How many keys have a deadline."""
+        return len(self.expires) + (self.cold.expires if self.cold is not None else 0)
+
+    def deadlines(self) -> Iterator[int]:
+        """Deadlines of keys, in unix ms and no order."""
+        yield from self.expires.values()
+        if self.cold is not None:
+            yield from self.cold.deadlines()
+
+    @property
+    def before(self) -> Callable[[bytes], None] | None:
+        """Told of each key before it is looked at, stored or removed; None: nobody asks."""
+        return self._before
+
+    @before.setter
+    def before(self, tell: Callable[[bytes], None] | None) -> None:
+        self._before = tell
+        self._review()
 
     @property
     def tracking(self) -> bool:
@@ -81,31 +118,39 @@ class Keyspace:
         self._review()
 
     def _review(self) -> None:
-        self.careful = self._tracking or bool(self.timed) or self._on_new is not None
+        self.careful = bool(self._tracking or self.timed or self.cold is not None or self._before is not None)
+        self.noting = bool(self.careful or self._on_new is not None or self._array is not None or self.metered)
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
+        if self.careful:
+            value = self.peek(key)
+            if value is not None and self._tracking and not self.still:
+                self.access[key] = self.clock.ns // 1_000_000_000
+            return value
         when = self.expires.get(key)
         if when is not None and when <= self.clock.ns // 1_000_000 and self.lazy:
             self.expire(key)
             return None
-        value = self.data.get(key)
-        if self.careful and value is not None:
-            if self._tracking and not self.still:
-                self.access[key] = self.clock.ns // 1_000_000_000
-            if self.timed and self._has_stale_fields(key):
-                self.expire_fields(key)
-                return self.data.get(key)
-        return value
+        return self.data.get(key)
 
     def peek(self, key: bytes) -> Any:
         """Like ``get`` but leaves the access time alone."""
+        if self.careful:
+            self._bring(key)
         if self.expires and self.is_stale(key):
             self.expire(key)
             return None
         if self.timed and self._has_stale_fields(key):
             self.expire_fields(key)
         return self.data.get(key)
+
+    def kind(self, key: bytes) -> bytes | None:
+        """TYPE's answer for a key, without reading its value; None when missing or past its deadline."""
+        if self.cold is not None and key not in self.data:
+            return self.cold.kind(key, self.clock.ns // 1_000_000 if self.lazy else 0)
+        value = self.peek(key)
+        return None if value is None else kind_of(value)
 
     def is_stale(self, key: bytes) -> bool:
         """Tell whether the key's deadline has passed."""
@@ -114,34 +159,116 @@ class Keyspace:
 
     def put(self, key: bytes, value: Any, keep_ttl: bool = False) -> None:
         """Store ``value`` under ``key``, replacing what was there and, unless told, its deadline."""
+        if self.careful:
+            self._bring(key)
         if self.expires and not keep_ttl:
             when = self.expires.pop(key, None)
             if when is not None and when <= self.clock.ns // 1_000_000 and self.lazy:
                 self.expire(key)  # what was there had ended: this is a new key
-        if self._array is not None and key not in self.data:
-            self._array.add(key)
-        if self.careful:
-            if self._tracking:
-                self.access[key] = self.clock.ns // 1_000_000_000
-            if self.timed:
-                self.timed.pop(key, None)
-            if self._on_new is not None and key not in self.data:
-                self._on_new(self, key)
+        if self.noting:
+            self._note_put(key, value)
         self.data[key] = value
+
+    def _note_put(self, key: bytes, value: Any) -> None:
+        """What a value brings with it besides its place in ``data``."""
+        if self._tracking:
+            self.access[key] = self.clock.ns // 1_000_000_000
+        if self.timed:
+            self.timed.pop(key, None)
+        if key not in self.data:
+            if self._array is not None:
+                self._array.add(key)
+            if self._on_new is not None:
+                self._on_new(self, key)
 
     def remove(self, key: bytes) -> bool:
         """Delete a key. True when it was there."""
-        if self.data.pop(key, None) is None:
+        if self.careful:
+            self._bring(key)
+        value = self.data.pop(key, None)
+        if value is None:
             return False
         if self.expires:
             self.expires.pop(key, None)
-        if self.careful:
-            self.access.pop(key, None)
-            if self.timed:
-                self.timed.pop(key, None)
+        if self.noting:
+            self._note_remove(key, value)
+        return True
+
+    def _note_remove(self, key: bytes, value: Any) -> None:
+        self.access.pop(key, None)
+        if self.timed:
+            self.timed.pop(key, None)
         if self._array is not None:
             self._array.discard(key)
-        return True
+
+    # -- keys in a file
+
+    def chill(self, source: Source, since: int = 0, fixed: bool = False) -> None:
+        """Hold the keys of a file besides those in memory; see ``Cold``."""
+        from redtool.engine.cold import Cold
+
+        self.cold = Cold(source, since, fixed)
+        self._soonest = 0
+        self._review()
+
+    def _bring(self, key: bytes) -> None:
+        """Do what must be done before a key is looked at, stored or removed: save it, read it."""
+        if self._before is not None:
+            self._before(key)
+        cold = self.cold
+        if cold is not None and key not in self.data:
+            entry = cold.take(key)
+            if entry is not None:
+                if cold.full:
+                    self._forget()
+                self._came(*entry)
+
+    def _came(self, key: bytes, value: Any, deadline: int | None, idle: int | None, freq: int | None) -> None:
+        """Take in a key that has come from the file."""
+        if deadline is not None:
+            self.expire_at(key, deadline)
+        if self._tracking and idle is not None:
+            self.access[key] = self.clock.ns // 1_000_000_000 - idle
+        if self._array is not None:
+            self._array.add(key)
+        self.data[key] = value
+        self.note_fields(key, value)
+
+    def _forget(self) -> None:
+        """Drop what a database that never changes has read; it lies in the file."""
+        assert self.cold is not None
+        self.data, self.expires, self.access = {}, {}, {}
+        self._heap = self._array = self.timed = None
+        self.cold.forget(self.clock.ns // 1_000_000)
+        self._soonest = self.used = 0
+        self._review()
+
+    def thaw(self, most: int) -> bool:
+        """Read at most ``most`` more keys of the file into memory. False when none are left in it."""
+        cold = self.cold
+        if cold is None:
+            return False
+        if self._rest is None:
+            self._rest = cold.entries()
+        for entry in islice(self._rest, most):
+            if self._before is not None:
+                self._before(entry[0])
+            cold.leave(entry[0], entry[2])
+            self._came(*entry)
+            most -= 1
+        if most > 0:
+            self.cold = self._rest = None
+            self._review()
+        return self.cold is not None
+
+    def items(self) -> Iterator[tuple[bytes, Any, int | None]]:
+        """(key, value, deadline in unix ms or None) of every key, those past their deadline included."""
+        deadline = self.expires.get
+        for key, value in self.data.items():
+            yield key, value, deadline(key)
+        if self.cold is not None:
+            for key, value, when, _, _ in self.cold.entries():
+                yield key, value, when
 
     def rename(self, key: bytes, newkey: bytes) -> None:
         """Move an existing key's value and deadline to ``newkey``, replacing what was there."""
@@ -157,16 +284,17 @@ class Keyspace:
 
     def clear(self) -> int:
         """Delete every key; gives how many there were."""
-        count = len(self.data)
+        count = len(self)
         self.data, self.expires, self.access = {}, {}, {}
-        self._heap = self._array = self.timed = None
-        self._soonest = NEVER
+        self._heap = self._array = self.timed = self.cold = self._rest = self._before = None
+        self._soonest, self.used = NEVER, 0
         self._review()
         return count
 
     def swap(self, other: Keyspace) -> None:
         """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
-        for name in ("data", "expires", "access", "timed", "_heap", "_soonest", "_array"):
+        for name in ("data", "expires", "access", "timed", "cold", "used", "_heap", "_soonest", "_array", "_before",
+                     "_rest"):  # fmt: skip
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
@@ -189,6 +317,7 @@ class Keyspace:
         """Take note that ``data`` and ``expires`` were filled from a file."""
         self._soonest = 0
         self._heap = self._array = None
+        self._review()
 
     def persist(self, key: bytes) -> bool:
         """Drop the deadline of a key. True when it had one."""
@@ -204,12 +333,15 @@ class Keyspace:
     def expire_cycle(self, budget: int) -> int:
         """Remove at most ``budget`` keys past their deadline; gives how many went."""
         now = self.clock.ms
-        if now < self._soonest or not self.expires or not self.lazy or self.held:
+        if now < self._soonest or not self.lazy or self.held or not (self.expires or self.cold is not None):
             return 0
         if not self._soonest:
-            self._soonest = min(self.expires.values())
+            self._soonest = self._first_deadline()
             if now < self._soonest:
                 return 0
+        if self.cold is not None:
+            for key in self.cold.due(now, budget):
+                self._bring(key)
         from heapq import heapify, heappop
 
         if self._heap is None:
@@ -222,7 +354,13 @@ class Keyspace:
                 self.expire(key)
                 gone += 1
         self._soonest = heap[0][0] if heap else NEVER
+        if self.cold is not None:
+            self._soonest = min(self._soonest, self.cold.soonest())
         return gone
+
+    def _first_deadline(self) -> int:
+        first = min(self.expires.values(), default=NEVER)
+        return first if self.cold is None else min(first, self.cold.soonest())
 
     # -- fields of hashes
 
@@ -234,7 +372,7 @@ class Keyspace:
                 from redtool.engine.deadlines import Deadlines
 
                 self.timed = Deadlines()
-            self.careful = True
+            self.careful = self.noting = True
             soonest = deadlines.soonest()
             if self.timed.get(key) != soonest:
                 self.timed.set(key, soonest)
@@ -245,6 +383,8 @@ class Keyspace:
 
     def expire_fields(self, key: bytes, most: int = ALL) -> int:
         """Remove fields past their deadline, ``most`` at most, and the key with its last one; gives how many went."""
+        if self._before is not None:
+            self._before(key)
         value = self.data[key]
         fields = value.expire(self.clock.ns // 1_000_000, most)
         if not value:
@@ -268,12 +408,28 @@ class Keyspace:
         """The sampling array over all keys, built on first need and kept in step from then on."""
         if self._array is None:
             self._array = KeyArray(self.data)
+            self.noting = True
         return self._array
 
     def page(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """One SCAN step: the next cursor (0 = done) and keys, stale ones included."""
+        """One SCAN step: the next cursor (0 = done) and keys, stale ones included.
+
+        First come the keys of the file, slot by slot, and those that have come in from it with them; then those
+        that are in memory alone.
+        """
         self.field_cycle()
-        return self.array().page(cursor, count)
+        if self.cold is None:
+            return self.array().page(cursor if cursor < BEYOND else 0, count)
+        found: list[bytes] = []
+        if not cursor or cursor >= BEYOND:
+            slot, found = self.cold.page(cursor - BEYOND if cursor else ALL, max(count, 1), self.data)
+            if slot:
+                return BEYOND + slot, found
+            cursor, count = len(self.array()), count - len(found)
+            if count <= 0 or not cursor:
+                return cursor, found
+        cursor, live = self.array().page(cursor, count)
+        return cursor, found + [key for key in live if key not in self.cold.gone]
 
     def random_key(self, rng: Random) -> bytes | None:
         """A key picked uniformly among those not past their deadline; None when there is none."""
@@ -281,19 +437,21 @@ class Keyspace:
         if self.held:
             live = list(self.live_keys())
             return rng.choice(live) if live else None
-        while self.data:
-            key = self.array().pick(rng)
-            if not self.is_stale(key):
+        while count := len(self):
+            inside = self.cold is None or int(rng.random() * count) < len(self.data)
+            key = self.array().pick(rng) if inside or self.cold is None else self.cold.pick(rng)
+            if self.peek(key) is not None:
                 return key
-            self.expire(key)
         return None
 
     def live_keys(self) -> Iterator[bytes]:
         """All keys not past their deadline."""
         self.field_cycle()
-        if not self.expires:
-            return iter(list(self.data))
-        return iter([key for key in self.data if not self.is_stale(key)])
+        keys = list(self.data) if not self.expires else [key for key in self.data if not self.is_stale(key)]
+        if self.cold is not None:
+            now = self.clock.ns // 1_000_000 if self.lazy else 0
+            keys += [key for key, when in self.cold.names() if when is None or when > now]
+        return iter(keys)
 
 
 def kind_of(value: Any) -> bytes:
