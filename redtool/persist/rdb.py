@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 MAGICS = (b"REDIS", b"VALKEY")
 EOF, SELECT, EXPIRE_S, EXPIRE_MS, SIZES, AUX, FREQ, IDLE = 255, 254, 253, 252, 251, 250, 249, 248
 MODULE_AUX, FUNCTION, SLOT_INFO = 247, 245, 244
-REFUSED = {246: "FUNCTION_PRE_GA", 243: "KEY_META or SLOT_IMPORT", 242: "HASH_TEMPLATES or UPDATE"}
+# Opcodes that cannot be stepped over, by family (of Valkey's?)
+REFUSED = {False: {246: "FUNCTION_PRE_GA", 243: "KEY_META", 242: "HASH_TEMPLATES"},
+           True: {246: "FUNCTION_PRE_GA", 243: "SLOT_IMPORT", 242: "UPDATE"}}  # fmt: skip
 FIRST_OF_FIELDS = 22  # types from here on are hashes some of whose fields have deadlines
 ENDLESS = 1 << 62
 MAP_FROM = 1 << 16  # bytes from which mapping a file beats reading it
@@ -215,8 +217,8 @@ class Load:
                 self.pos = at + 9
             elif kind in OPCODES:
                 self.pos = OPCODES[kind](self, at + 1)
-            elif kind in REFUSED:
-                raise Damaged(f"opcode {kind} ({REFUSED[kind]}) is not supported")
+            elif kind in REFUSED[self.valkey]:
+                raise Damaged(f"opcode {kind} ({REFUSED[self.valkey][kind]}) is not supported")
             else:
                 self._key(kind, at + 1)
             if self.pos > len(data):

@@ -21,14 +21,14 @@ from redtool.engine.sets import Set
 from redtool.engine.streams import Group, Stream
 from redtool.engine.vectors import VectorSet
 from redtool.engine.zsets import ZSet
-from redtool.persist import listpack, payload
+from redtool.persist import codecs, listpack, payload
 from redtool.persist.aof import Journal
 from redtool.persist.crc64 import crc64, crc64_of, fast
 from redtool.persist.lzf import decompress
 from redtool.persist.rdb import load, load_file
 from redtool.persist.save import FORMATS
 from redtool.persist.snapshot import write_dump
-from tests.persist.datasets import LATER, Collected, as_plain, databases, empty_stream, sample, saved
+from tests.persist.datasets import LATER, Collected, as_plain, databases, empty_stream, plain, sample, saved
 
 
 def loaded(data: bytes, **options: Any) -> Collected:
@@ -327,6 +327,30 @@ def test_forms_of_a_value(kind: int, value: bytes, expected: Any) -> None:
     assert entry(kind, value) == expected
 
 
+def stream_value(kind: int) -> bytes:
+    """Entries 5-1 and 5-3, once 5-2 too; one is pending for bob, who was seen at 7 and last got something at 6."""
+    id_of = pack(">QQ", 5, 1)
+    node = PACK([2, 1, 1, b"f", 0, 2, 0, 0, b"v", 4, 3, 0, 1, b"gone", 4, 0, 0, 2, 1, b"g", b"w", 6])
+    history = b"\x05\x01" + b"\x05\x02" + b"\x09" if kind > 15 else b""  # first id, greatest deleted, entries added
+    active = pack("<q", 6) if kind == 21 else b""
+    group = b"\x01g" + b"\x05\x01" + (b"\x04" if kind > 15 else b"")
+    pending = b"\x01" + id_of + pack("<q", 6) + b"\x02"
+    consumer = b"\x01\x03bob" + pack("<q", 7) + active + b"\x01" + id_of
+    return b"\x01\x10" + id_of + text(node) + b"\x02\x05\x03" + history + b"\x01" + group + pending + consumer
+
+
+@pytest.mark.parametrize(
+    ("kind", "history", "read", "active"), [(15, ((0, 0), 2), 1, 7), (19, ((5, 2), 9), 4, 7), (21, ((5, 2), 9), 4, 6)]
+)
+def test_forms_of_a_stream(kind: int, history: Any, read: int, active: int) -> None:
+    sink = loaded(file(bytes([kind]) + b"\x03key" + stream_value(kind)))
+    value = sink.databases[0][0][b"key"]
+    entries = {(5, 1): (b"f", b"v"), (5, 3): (b"g", b"w")}
+    groups = {b"g": ((5, 1), read, {(5, 1): (b"bob", 6, 2)}, {b"bob": 7})}
+    assert plain(value) == ("stream", entries, ((5, 3), *history), groups)
+    assert value.groups[b"g"].consumers[b"bob"].active_ms == active
+
+
 def test_type_22_is_another_in_valkey_files() -> None:
     value = b"\x02" + text(b"f") + text(b"v") + pack("<q", DAY) + text(b"g") + text(b"w") + pack("<q", -1)
     assert entry(22, value, b"VALKEY080") == ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})
@@ -425,8 +449,12 @@ def test_opcodes_that_change_nothing() -> None:
     assert sink.facts == {b"when": b"x"}
 
 
-def test_files_before_version_5_have_no_checksum() -> None:
-    assert loaded(b"REDIS0004\0\x01a\x01b\xff").plain() == {0: {b"a": (b"b", None)}}
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_files_before_version_5_have_no_checksum(version: int) -> None:
+    data = b"REDIS%04d\xfe\0\0\x01a\x01b\xfd" % version + pack("<i", 2_000_000_000) + b"\x02\x01s\x01\x01m\xff"
+    found = {b"a": (b"b", None), b"s": (("set", {b"m"}), 2_000_000_000_000)}
+    assert loaded(data).plain() == {0: found}
+    assert load(data + b"*1", Collected()) == len(data)
 
 
 def test_position_after_the_file() -> None:
@@ -450,7 +478,12 @@ def test_position_after_the_file() -> None:
         (file(b"\0\x01a\x01b\x63\x01a"), "value type 99 is not supported", 14),
         (file(b"\x06\x01a"), "value type 6 (MODULE_PRE_GA) is not supported", 9),
         (file(b"\x17\x01a", b"VALKEY081"), "value type 23 (PATH_HASH) is not supported", 9),
-        (file(b"\xf3"), "opcode 243 (KEY_META or SLOT_IMPORT) is not supported", 9),
+        *[(file(b"\xfe\1" + bytes([kind]) + b"\x01a"), f"value type {kind} ({name}) is not supported", 11)
+          for kind, name in codecs.FUTURE[False].items()],
+        (file(b"\xf3"), "opcode 243 (KEY_META) is not supported", 9),
+        (file(b"\xf2"), "opcode 242 (HASH_TEMPLATES) is not supported", 9),
+        (file(b"\xf3", b"VALKEY080"), "opcode 243 (SLOT_IMPORT) is not supported", 9),
+        (file(b"\xf2", b"VALKEY081"), "opcode 242 (UPDATE) is not supported", 9),
         (file(b"\xf6"), "opcode 246 (FUNCTION_PRE_GA) is not supported", 9),
         (file(b"\x02\x01a\x02\x01x\x01x"), "a set holds a member twice", 9),
         (file(b"\x04\x01a\x02\x01x\x01x\x01x\x01y"), "a hash holds a field twice", 9),
