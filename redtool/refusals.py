@@ -26,8 +26,19 @@ class TimeoutNegative(ReplyError):
 class OutOfMemory(ReplyError):
     text = "OOM command not allowed when used memory > 'maxmemory'."
 
+class Unreadable(ReplyError):
+    text = "ERR {}"
+
 class NoWrites(ReplyError):
     text = "MISCONF Errors writing to the AOF file: {}"
+
+class SaveFailed(ReplyError):
+    text = (
+        "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+        "Commands that may modify the data set are disabled, because this instance is configured to report errors "
+        "during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). "
+        "Please check the Redis logs for details about the RDB error."
+    )
 
 class ReadOnly(ReplyError):
     text = "READONLY You can't write against a read only store."
@@ -77,6 +88,9 @@ class LcsOptions(ReplyError):
 class LcsNotString(ReplyError):
     text = "ERR The specified keys must contain string values"
 
+class LcsTooLarge(ReplyError):
+    text = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
+
 class SaveInProgress(ReplyError):
     text = "ERR Background save already in progress"
 
@@ -88,6 +102,12 @@ class RewriteBlocksSave(ReplyError):
         "ERR Another child process is active (AOF?): can't BGSAVE right now. "
         "Use BGSAVE SCHEDULE in order to schedule a BGSAVE whenever possible."
     )
+
+class NoSaveToCancel(ReplyError):
+    text = "ERR Background saving is currently not in progress or scheduled"
+
+class ShutdownFailed(ReplyError):
+    text = "ERR Errors trying to SHUTDOWN. Check logs."
 
 class NotInt32(ReplyError):
     text = "ERR value is out of range, value must between -2147483648 and 2147483647"

@@ -515,6 +515,8 @@ def lcs(c: Session, key1: bytes, key2: bytes, *args: bytes) -> Reply:
     least = max(to_int(opt[b"MINMATCHLEN"]), 0) if b"MINMATCHLEN" in opt else 0
     if b"IDX" in opt and b"LEN" in opt:
         raise errors.LcsOptions
+    if 4 * (len(a) + 1) * (len(b) + 1) > c.config.get("proto-max-bulk-len", 536870912):
+        raise errors.LcsTooLarge
     common, ranges = longest_common_subsequence(a, b, least)
     if b"LEN" in opt:
         return len(common)

@@ -105,6 +105,8 @@ TABLES: dict[str, list[tuple[str, Any]]] = {
         ("LCS a b IDX", [b"matches", [[[4, 7], [5, 8]], [[2, 3], [0, 1]]], b"len", 6]),
         ("LCS a b IDX MINMATCHLEN 4", [b"matches", [[[4, 7], [5, 8]]], b"len", 6]),
         ("LCS a b IDX MINMATCHLEN 4 WITHMATCHLEN", [b"matches", [[[4, 7], [5, 8], 4]], b"len", 6]),
+        ("SETRANGE long 13000 x", 13001),
+        ("LCS long long LEN", "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"),
         ("LCS a b LEN IDX", "-ERR If you want both the length and indexes, please just use IDX."),
         ("LCS a b FOO", SYNTAX),
         ("RPUSH l 1", 1), ("LCS a l", "-ERR The specified keys must contain string values"),
