@@ -68,7 +68,12 @@ declare -gA _redtool_verbs=(
 ['aof status']=''
 ['aof rewrite']='--wait'
 ['aof fix']=''
-[help]='=demo =repl =run =scan =memory =policy =config =bgsave =aof @c'
+[rdb]='=check =info =json =keys'
+['rdb check']='@f'
+['rdb info']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --top:x @f'
+['rdb json']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --limit:x @f'
+['rdb keys']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --sort:x --limit:x @f'
+[help]='=demo =repl =run =scan =memory =policy =config =bgsave =aof =rdb @c'
 )
 declare -gA _redtool_commands=(
 [ACL]='1'

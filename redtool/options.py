@@ -75,7 +75,8 @@ VERBS: dict[str, str] = {
     "policy": "what is dropped when memory is full: show, list, set",
     "config": "read and change the configuration",
     "bgsave": "save dump.rdb in the background",
-    "aof": "the append only file: status, rewrite, fix",
+    "aof": "the append only file: status, rewrite, check, fix, log",
+    "rdb": "look into an RDB file: check, info, json, keys",
     "help": "show help, of a verb or a Redis command",
 }
 

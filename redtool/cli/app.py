@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 from redtool import exits, oneshot
-from redtool.cli import aof, bgsave, config, demo, memory, policy, repl, run, scan
+from redtool.cli import aof, bgsave, config, demo, memory, policy, rdb, repl, run, scan
 from redtool.errors import UsageError
 from redtool.options import OPTIONS, VERBS, Options, extract, take
 
@@ -22,7 +22,7 @@ ALSO_COMMANDS = frozenset({"config", "memory"})
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 for _module in (demo, repl, run, scan, bgsave):
     app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.verb)
-for _group in (memory, policy, config, aof):
+for _group in (memory, policy, config, aof, rdb):
     app.add_typer(_group.app, name=_group.NAME, help=_group.HELP, epilog=_group.EXAMPLES)
 
 # What typer raises for a command line that is wrong, whichever click it brings along

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -11,6 +11,8 @@ from typing import Any
 
 from redtool.oneshot import complain, format_of, write
 from redtool.options import Options
+
+BLOCK = 1 << 16  # bytes that are written at once
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,22 @@ def show_facts(facts: Mapping[str, tuple[object, object]], options: Options, **m
     else:
         fields = (Field("name"), Field("value"))
         write(b"".join(line(fields, (key.encode(), value), name) for key, (value, _) in facts.items()))
+
+
+def write_lines(lines: Iterable[bytes]) -> int:
+    """Print many lines with few writes; gives how many there were. A reader that waits gets each screenful."""
+    held: list[bytes] = []
+    size = count = 0
+    for text in lines:
+        held.append(text)
+        size += len(text)
+        if size >= BLOCK:
+            write(b"".join(held))
+            held.clear()
+            size = 0
+        count += 1
+    write(b"".join(held))
+    return count
 
 
 def draw(shape: Any, options: Options) -> str:

@@ -32,6 +32,7 @@ FORMS = {
     18: ("list", "quicklist"), 19: ("stream", "stream"), 20: ("set", "listpack"), 21: ("stream", "stream"),
     22: ("hash", "hashtable"), 23: ("hash", "listpackex"), 24: ("hash", "hashtable"), 25: ("hash", "listpackex"),
 }  # fmt: skip
+STEPS = 1024  # keys or so between two tellings of how far the walk is
 OK, OFF, NONE, WRONG = "ok", "off", "none", "wrong"  # what becomes of the checksum
 
 
@@ -77,27 +78,31 @@ class _Facts:
 
 
 class Walk(Load):
-    """One pass over a file. ``pos`` is how far it is; ``keys_seen`` counts the keys, wanted or not."""
+    """One pass over a file. ``pos`` is how far it is; ``keys_seen`` counts the keys, wanted or not.
+
+    ``advance`` is called with the position now and then.
+    """
 
     def __init__(self, data: Buffer, path: str, wanted: Wanted | None = None,
-                 warn: Callable[[str], None] | None = None) -> None:  # fmt: skip
+                 warn: Callable[[str], None] | None = None,
+                 advance: Callable[[int], None] | None = None) -> None:  # fmt: skip
         self.version, valkey = header(data, path)
+        self.format = data[:9].decode("ascii")  # REDIS0010, VALKEY080
         self.found = _Facts()
-        self.wanted = wanted
+        self.wanted, self.advance = wanted, advance
         self.entry: Entry | None = None
         self.keys_seen = self.trailing = 0
         self.checksum = NONE  # before version 5
         self.reading = b""  # the key that was begun last
         super().__init__(data, self.found, path, None, warn, valkey)
 
-    @property
-    def format(self) -> str:
-        """The nine bytes that the file begins with."""
-        return bytes(self.data[:9]).decode("ascii")
-
     def __iter__(self) -> Iterator[Entry]:
+        steps = 0
         while (kind := self._byte()) != EOF:
             self.reading = b""
+            steps += 1
+            if self.advance is not None and not steps % STEPS:
+                self.advance(self.pos)
             self._step(kind)
             if self.entry is not None:
                 entry, self.entry = self.entry, None
