@@ -48,8 +48,19 @@ def slow(store: Store) -> None:
     store.quick = min(QUICK, store.slow_ns >> UNIT)
 
 
+def memory(store: Store) -> None:
+    """Keep to another limit, or drop keys by another rule."""
+    from redtool.eviction import configure
+
+    configure(store)
+
+
 EFFECTS: dict[str, Callable[[Store], None]] = {
     "latency-monitor-threshold": slow,
+    "lfu-decay-time": memory,
+    "lfu-log-factor": memory,
+    "maxmemory": memory,
+    "maxmemory-policy": memory,
     "notify-keyspace-events": events,
     "requirepass": password,
     "slowlog-log-slower-than": slow,

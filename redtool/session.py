@@ -52,8 +52,8 @@ class Session:
     A session made for a ``caller`` is a script's: it has the caller's number and user, and is not in the register.
     """
 
-    __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "db", "deliver", "deny_block", "dirty",
-                 "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "no_array",
+    __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "cramped", "db", "deliver", "deny_block",
+                 "dirty", "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "no_array",
                  "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store",
                  "stranger", "tracking", "user", "watching")  # fmt: skip
 
@@ -92,6 +92,7 @@ class Session:
         self.dirty = False  # a watched key changed
         self.watching: list[tuple[Keyspace, bytes]] = []
         self.deny_block = False  # inside EXEC: blocking commands do not wait
+        self.cramped = False  # a script that began when memory was full and has written nothing yet
         self.guarded = (
             store.guarded or self.tracking is not None or (self.user is not None and not self.user.unlimited)
         )

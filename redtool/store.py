@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from redtool.commands.slowlog import Log
     from redtool.commands.tracking import Trackers
     from redtool.config import Config
+    from redtool.eviction import Eviction
     from redtool.lua.scripts import Scripts
     from redtool.persist.aof import Journal
     from redtool.persistence import Persistence
@@ -39,7 +40,8 @@ SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
 CRON_EXPIRED = 1000  # keys a round may expire
 NEVER = 1 << 63
 SLOW_NS = 10_000_000  # the usual slowlog-log-slower-than
-WATCHED = ("latency-monitor-threshold", "notify-keyspace-events", "requirepass", "slowlog-log-slower-than")
+WATCHED = ("latency-monitor-threshold", "lfu-decay-time", "lfu-log-factor", "maxmemory", "maxmemory-policy",
+           "notify-keyspace-events", "requirepass", "slowlog-log-slower-than")  # fmt: skip
 NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
 
 
@@ -51,8 +53,9 @@ class Store:
 
     __slots__ = ("_group", "_next_cron", "_queued", "_rng", "_waiting", "acl", "active_expire", "apart", "breathe",
                  "busy", "changes", "clock", "config", "config_path", "current", "databases", "default_user",
-                 "deny_scripts", "depth", "entries", "error_codes", "events", "expired", "expired_fields",
-                 "functions", "guard", "guarded", "hits", "hub", "journal", "latency", "logs", "misses", "monitors",
+                 "deny_scripts", "depth", "entries", "error_codes", "events", "evicted", "eviction", "expired",
+                 "expired_fields", "full", "functions", "guard", "guarded", "hits", "hub", "journal", "latency",
+                 "limit", "logs", "misses", "monitors",
                  "net_in", "net_out", "observed", "on_shutdown", "pause", "peak_memory", "persistence", "quick",
                  "ready", "sample", "scripts", "serving", "sessions", "sessions_before", "sessions_opened", "slow_ns",
                  "started", "time_ns", "trackers")  # fmt: skip
@@ -74,7 +77,10 @@ class Store:
         self.config_path: str | None = None
         self.on_shutdown: Callable[[bool], None] | None = None  # a server's way to stop; told whether to save nothing
         self._rng: Random | None = None
-        self.changes = self.hits = self.misses = self.expired = self.expired_fields = 0
+        self.changes = self.hits = self.misses = self.expired = self.expired_fields = self.evicted = 0
+        self.limit = 0  # maxmemory in force: bytes, 0 for none
+        self.eviction: Eviction | None = None  # what keeps to it
+        self.full = False  # there is more than that, and nothing to drop
         self.error_codes: dict[str, int] = {}  # error replies by their first word
         self.sessions: dict[int, Session] = {}  # the clients, by number
         self.default_user: User | None = None  # None: new clients may do everything
@@ -141,7 +147,7 @@ class Store:
 
     def review(self) -> None:
         """Decide anew whether anybody's commands may take the plain path: call it when one of these has changed."""
-        guarded = bool(self.guard or self.monitors or self.pause is not None or self.busy)
+        guarded = bool(self.guard or self.monitors or self.pause is not None or self.busy or self.full)
         if guarded != self.guarded:
             self.guarded = guarded
             for session in self.sessions.values():
@@ -227,6 +233,8 @@ class Store:
                         session.effects = None
                     else:
                         self._record(session, argv)
+                    if self.limit and outermost:
+                        start += self.make_room()
                 if entry is not None:
                     now = time_ns()
                     took = now - start
@@ -293,6 +301,8 @@ class Store:
             denied = session.user.refusal(session, entry.command, argv)
             if denied is not None:
                 return denied
+        if self.full and self.eviction is not None and self.eviction.refuses(session, entry, argv):
+            return errors.OutOfMemory()
         if self.guard and entry.write:
             return errors.ReadOnly() if self.guard == "read-only" else errors.NoWrites(self.guard)
         if session.proto == 2 and not session.deny_block and session.listens:
@@ -417,13 +427,17 @@ class Store:
             self.ready.append((db, key))
 
     def _expired(self, db: Keyspace, key: bytes) -> None:
-        self.expired += 1  # no change of the command that met it, or a GET would be journalled
+        self.expired += 1
+        self.gone(db, key, b"expired")
+
+    def gone(self, db: Keyspace, key: bytes, event: bytes) -> None:
+        """Report a key that has gone by itself: no change of the command that met it, or a GET would be journalled."""
         if key in db.watched or key in db.blocked:
             self.touch(db, key)
         if self.journal is not None:
             self._emit(db.index, (b"DEL", key))
         if self.observed:
-            self.observe(None, db, key, b"expired")
+            self.observe(None, db, key, event)
 
     def _fields_expired(self, db: Keyspace, key: bytes, fields: list[bytes]) -> None:
         self.expired_fields += len(fields)
@@ -505,6 +519,8 @@ class Store:
             if db.timed and self.active_expire:
                 db.field_cycle(CRON_EXPIRED)
         self.took(b"expire-cycle", self.clock.ns)
+        if self.limit:
+            self.make_room()
         if self.clock.ns - self.sample[0] > SAMPLE_NS:
             self.sample = (self.clock.ns, *self.totals())
 
@@ -544,6 +560,19 @@ class Store:
             from redtool.commands.latency import add
 
             add(self, event, (self.time_ns() - started) // 1_000_000)
+
+    def used_memory(self) -> int:
+        """Bytes that the dataset takes."""
+        from redtool.commands.memory import Measure
+
+        return Measure(self).used
+
+    def make_room(self) -> int:
+        """Drop what maxmemory does not leave room for; gives the ns that it took."""
+        started = self.time_ns()
+        if self.eviction is not None:
+            self.eviction.make_room()
+        return self.time_ns() - started
 
     # -- values as bytes
 
@@ -588,6 +617,7 @@ class Store:
 
     def load(self) -> None:
         """Switch to loading: only journalled deletions remove keys."""
+        self.limit = 0  # nothing is dropped meanwhile
         for db in self.databases:
             db.lazy = False
 
@@ -599,6 +629,7 @@ class Store:
             db.lazy = True
             db.loaded()
         self.changes = 0
+        self.limit = self.config["maxmemory"]
         self.entries = Entries()
 
 

@@ -21,7 +21,7 @@ LAYERS: list[tuple[str, int]] = [
     ("acl", 2), ("aclfile", 2),
     ("config", 2), ("conffile", 2), ("kinds", 2), ("parameters", 2), ("session", 2), ("entries", 2), ("commands", 2),
     ("persist", 2), ("lua", 2),
-    ("store", 3), ("waiting", 3), ("configured", 3), ("loading", 3), ("saving", 3), ("persistence", 3),
+    ("store", 3), ("waiting", 3), ("configured", 3), ("eviction", 3), ("loading", 3), ("saving", 3), ("persistence", 3),
     ("reloading", 3),
     ("server", 4), ("backends", 4),
     ("render", 5), ("patterns", 5),

@@ -45,7 +45,7 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
     "hello"
     """
     opt = restore.trailing(args)
-    idle = idle_time(opt)
+    idle, frequency = uses_of(opt)
     if b"REPLACE" not in opt and c.db.peek(key) is not None:
         raise errors.BusyKey
     lifetime = to_int(ttl)
@@ -64,22 +64,29 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
     c.db.note_fields(key, value)
     if when:
         c.db.expire_at(key, when)
-        c.journal(b"RESTORE", key, b"%d" % when, payload, b"REPLACE", b"ABSTTL")
-    c.db.access[key] = c.now // 1000 - idle
+        words = [word for name in (b"IDLETIME", b"FREQ") if name in opt for word in (name, opt[name])]
+        c.journal(b"RESTORE", key, b"%d" % when, payload, b"REPLACE", b"ABSTTL", *words)
+    if idle is not None:
+        from redtool.commands.introspection import note_uses
+
+        note_uses(c)
+    if c.db.uses is not None:
+        c.db.uses.note(key, idle, frequency)
     c.changed(key, b"restore")
     return OK
 
 
-def idle_time(opt: dict[bytes, Any]) -> int:
-    """Read IDLETIME in seconds; FREQ is checked and left, since the last use is what is kept of every key."""
+def uses_of(opt: dict[bytes, Any]) -> tuple[int | None, int | None]:
+    """Read IDLETIME, in seconds, and FREQ."""
     if b"IDLETIME" in opt and b"FREQ" in opt:
         raise errors.SyntaxError_
-    idle, frequency = to_int(opt.get(b"IDLETIME", b"0")), to_int(opt.get(b"FREQ", b"0"))
-    if idle < 0:
+    idle = to_int(opt[b"IDLETIME"]) if b"IDLETIME" in opt else None
+    frequency = to_int(opt[b"FREQ"]) if b"FREQ" in opt else None
+    if idle is not None and idle < 0:
         raise errors.InvalidIdleTime
-    if not 0 <= frequency <= 255:
+    if frequency is not None and not 0 <= frequency <= 255:
         raise errors.InvalidFrequency
-    return idle
+    return idle, frequency
 
 
 @group("server")("RESTORE-ASKING key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",

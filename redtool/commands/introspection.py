@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redtool import errors
 from redtool.commands.table import Command, declare_help, find, group, load_all
+from redtool.engine.uses import Frequency, Recency
 from redtool.resp import Status
 
 TYPE_CHECKING = False
@@ -228,17 +229,22 @@ def uses_lfu(c: Session) -> bool:
     return str(c.config["maxmemory-policy"]).endswith("-lfu")
 
 
+def note_uses(c: Session) -> None:
+    """Note from now on when keys are used, where nothing is noted yet."""
+    for db in c.store.databases:
+        if db.uses is None:
+            db.uses = Recency(db.clock)
+
+
 def idle_seconds(c: Session, key: bytes) -> int:
     """Seconds since a key was last used, or since somebody first asked: only then are accesses noted."""
-    for db in c.store.databases:
-        db.tracking = True
-    now = c.clock.ns // 1_000_000_000
-    return max(now - c.db.access.setdefault(key, now), 0)
+    note_uses(c)
+    return c.db.uses.idle(key) if type(c.db.uses) is Recency else 0
 
 
 @generic("OBJECT IDLETIME key", "readonly", since="2.2.3")
 def object_idletime(c: Session, key: bytes) -> Reply:
-    """Give the seconds since a key was last used; counted from the first time asked.
+    """Give the seconds since a key was last used; counted from the first time asked, unless the policy is an LRU one.
 
     > SET greeting hello
     OK
@@ -265,9 +271,9 @@ def object_freq(c: Session, key: bytes) -> Reply:
     """
     if c.db.peek(key) is None:
         return None
-    if not uses_lfu(c):
+    if type(c.db.uses) is not Frequency:
         raise errors.LfuOff
-    return 0
+    return c.db.uses.count(key)
 
 
 @generic("OBJECT REFCOUNT key", "readonly", since="2.2.3")

@@ -91,7 +91,7 @@ class Cold:
             return None
         entry = self.source.load(place)
         self.leave(key, entry[2])
-        return entry
+        return entry if entry[1] is not None else None  # an empty collection: servers leave it out
 
     def leave(self, key: bytes, deadline: int | None) -> None:
         """Let a key count no longer."""
@@ -173,6 +173,15 @@ class Cold:
             if number >= wanted:
                 break
         return key
+
+    def pick_expiring(self, rng: Random) -> bytes | None:
+        """One of the keys that count and have a deadline, at random; None when none was found in some tries."""
+        ahead = self.source.expires - self._turn
+        for _ in range(TRIES if ahead > 0 else 0):
+            key = self.source.name(self.source.due(self._turn + int(rng.random() * ahead))[1])[0]
+            if key not in self.gone:
+                return key
+        return None
 
     def copy(self) -> Cold:
         """The keys that count now, whatever becomes of them: for a snapshot."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from redtool.engine.sampling import KeyArray
+from redtool.engine.sampling import KeyArray, Roll
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,18 +21,21 @@ if TYPE_CHECKING:
     from redtool.engine.clock import Clock
     from redtool.engine.cold import Cold, Entry, Source
     from redtool.engine.deadlines import Deadlines
+    from redtool.engine.uses import Frequency, Recency
 
 # A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
 HEAP_SLACK = 1024
 NEVER = 1 << 63
 ALL = 1 << 62
+MISSES = 256  # superseded entries of the heap met in one draw after which it is made anew
 BEYOND = 1 << 48  # cursors of a scan from here on tell of slots of the file, those below of keys in memory
 
 
 class Keyspace:
     """Keys and values of one database.
 
-    ``data`` maps key to value, ``expires`` key to deadline (unix ms), ``access`` key to last use (unix s).
+    ``data`` maps key to value, ``expires`` key to deadline (unix ms). ``uses`` has when or how often
+    each key was used, None where nobody asks.
     ``watched`` and ``blocked`` map a key to the sessions that watch it or wait for it. ``timed`` maps a hash some
     of whose fields have deadlines to a time before which none of them passes; None until there is one. ``careful``
     says that a look at a key takes more than a look into ``data``: because of ``timed``, ``cold`` or ``before``, or to
@@ -41,7 +44,7 @@ class Keyspace:
     that the keys in memory take, kept while ``metered``.
     """
 
-    __slots__ = ("_array", "_before", "_heap", "_on_new", "_rest", "_soonest", "_tracking", "access", "blocked",
+    __slots__ = ("_array", "_before", "_heap", "_on_new", "_rest", "_roll", "_soonest", "_uses", "blocked",
                  "careful", "clock", "cold", "data", "expires", "held", "index", "lazy", "metered", "noting",
                  "on_expired", "on_fields_expired", "still", "timed", "used", "watched")  # fmt: skip
 
@@ -50,7 +53,6 @@ class Keyspace:
         self.clock = clock
         self.data: dict[bytes, Any] = {}
         self.expires: dict[bytes, int] = {}
-        self.access: dict[bytes, int] = {}
         self.watched: dict[bytes, set[Any]] = {}
         self.blocked: dict[bytes, list[Any]] = {}
         self.on_expired: Callable[[Keyspace, bytes], None] = _ignore
@@ -60,7 +62,8 @@ class Keyspace:
         self._before: Callable[[bytes], None] | None = None
         self.cold: Cold | None = None
         self._rest: Iterator[Entry] | None = None  # what ``thaw`` has still to read
-        self.careful = self.noting = self.metered = self._tracking = False
+        self._uses: Recency | Frequency | None = None
+        self.careful = self.noting = self.metered = False
         self.used = 0
         self.lazy = True  # False while loading: then only journalled DELs remove a key
         self.held = False  # CLIENT PAUSE: keys past their deadline are not to be seen, and stay
@@ -68,6 +71,7 @@ class Keyspace:
         self._heap: list[tuple[int, bytes]] | None = None  # built when the first deadline comes
         self._soonest = NEVER  # no deadline lies before this
         self._array: KeyArray | None = None
+        self._roll: Roll | None = None  # what eviction draws from
 
     def __len__(self) -> int:
         return len(self.data) + (len(self.cold) if self.cold is not None else 0)
@@ -98,14 +102,19 @@ class Keyspace:
         self._review()
 
     @property
-    def tracking(self) -> bool:
-        """Whether it is noted when each key was last used (OBJECT IDLETIME, LRU)."""
-        return self._tracking
+    def uses(self) -> Recency | Frequency | None:
+        """When or how often each key was used: OBJECT IDLETIME and FREQ, eviction."""
+        return self._uses
 
-    @tracking.setter
-    def tracking(self, on: bool) -> None:
-        self._tracking = on
+    @uses.setter
+    def uses(self, uses: Recency | Frequency | None) -> None:
+        self._uses = uses
         self._review()
+
+    @property
+    def access(self) -> dict[bytes, int]:
+        """What ``uses`` holds of each key; nothing where nobody asks."""
+        return {} if self._uses is None else self._uses.at
 
     @property
     def on_new(self) -> Callable[[Keyspace, bytes], None] | None:
@@ -118,15 +127,16 @@ class Keyspace:
         self._review()
 
     def _review(self) -> None:
-        self.careful = bool(self._tracking or self.timed or self.cold is not None or self._before is not None)
-        self.noting = bool(self.careful or self._on_new is not None or self._array is not None or self.metered)
+        self.careful = bool(self._uses is not None or self.timed or self.cold is not None or self._before is not None)
+        self.noting = bool(self.careful or self._on_new is not None or self._array is not None
+                           or self._roll is not None or self.metered)  # fmt: skip
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
         if self.careful:
             value = self.peek(key)
-            if value is not None and self._tracking and not self.still:
-                self.access[key] = self.clock.ns // 1_000_000_000
+            if value is not None and self._uses is not None and not self.still:
+                self._uses.touch(key)
             return value
         when = self.expires.get(key)
         if when is not None and when <= self.clock.ns // 1_000_000 and self.lazy:
@@ -166,18 +176,20 @@ class Keyspace:
             if when is not None and when <= self.clock.ns // 1_000_000 and self.lazy:
                 self.expire(key)  # what was there had ended: this is a new key
         if self.noting:
-            self._note_put(key, value)
+            self._note_put(key, value, keep_ttl)
         self.data[key] = value
 
-    def _note_put(self, key: bytes, value: Any) -> None:
-        """What a value brings with it besides its place in ``data``."""
-        if self._tracking:
-            self.access[key] = self.clock.ns // 1_000_000_000
+    def _note_put(self, key: bytes, value: Any, altered: bool) -> None:
+        """What a value brings with it besides its place in ``data``; ``altered``: it comes of the one there was."""
+        if self._uses is not None:
+            self._uses.put(key, altered)
         if self.timed:
             self.timed.pop(key, None)
         if key not in self.data:
             if self._array is not None:
                 self._array.add(key)
+            if self._roll is not None:
+                self._roll.add(key)
             if self._on_new is not None:
                 self._on_new(self, key)
 
@@ -195,7 +207,8 @@ class Keyspace:
         return True
 
     def _note_remove(self, key: bytes, value: Any) -> None:
-        self.access.pop(key, None)
+        if self._uses is not None:
+            self._uses.at.pop(key, None)
         if self.timed:
             self.timed.pop(key, None)
         if self._array is not None:
@@ -227,18 +240,22 @@ class Keyspace:
         """Take in a key that has come from the file."""
         if deadline is not None:
             self.expire_at(key, deadline)
-        if self._tracking and idle is not None:
-            self.access[key] = self.clock.ns // 1_000_000_000 - idle
+        if self._uses is not None:
+            self._uses.note(key, idle, freq, then=True)
         if self._array is not None:
             self._array.add(key)
+        if self._roll is not None:
+            self._roll.add(key)
         self.data[key] = value
         self.note_fields(key, value)
 
     def _forget(self) -> None:
         """Drop what a database that never changes has read; it lies in the file."""
         assert self.cold is not None
-        self.data, self.expires, self.access = {}, {}, {}
-        self._heap = self._array = self.timed = None
+        self.data, self.expires = {}, {}
+        self._heap = self._array = self._roll = self.timed = None
+        if self._uses is not None:
+            self._uses.at = {}
         self.cold.forget(self.clock.ns // 1_000_000)
         self._soonest = self.used = 0
         self._review()
@@ -273,11 +290,13 @@ class Keyspace:
     def rename(self, key: bytes, newkey: bytes) -> None:
         """Move an existing key's value and deadline to ``newkey``, replacing what was there."""
         when = self.expires.get(key)
-        value = self.data[key]
+        value, use = self.data[key], self.access.get(key)
         self.remove(key)
         if self.peek(newkey) is not None:
             self.remove(newkey)
         self.put(newkey, value)
+        if use is not None:
+            self.access[newkey] = use
         if when is not None:
             self.expire_at(newkey, when)
         self.note_fields(newkey, value)
@@ -285,16 +304,18 @@ class Keyspace:
     def clear(self) -> int:
         """Delete every key; gives how many there were."""
         count = len(self)
-        self.data, self.expires, self.access = {}, {}, {}
-        self._heap = self._array = self.timed = self.cold = self._rest = self._before = None
+        self.data, self.expires = {}, {}
+        self._heap = self._array = self._roll = self.timed = self.cold = self._rest = self._before = None
+        if self._uses is not None:
+            self._uses.at = {}
         self._soonest, self.used = NEVER, 0
         self._review()
         return count
 
     def swap(self, other: Keyspace) -> None:
         """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
-        for name in ("data", "expires", "access", "timed", "cold", "used", "_heap", "_soonest", "_array", "_before",
-                     "_rest"):  # fmt: skip
+        for name in ("data", "expires", "timed", "cold", "used", "_uses", "_heap", "_soonest", "_array", "_roll",
+                     "_before", "_rest"):  # fmt: skip
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
@@ -316,7 +337,7 @@ class Keyspace:
     def loaded(self) -> None:
         """Take note that ``data`` and ``expires`` were filled from a file."""
         self._soonest = 0
-        self._heap = self._array = None
+        self._heap = self._array = self._roll = None
         self._review()
 
     def persist(self, key: bytes) -> bool:
@@ -342,12 +363,9 @@ class Keyspace:
         if self.cold is not None:
             for key in self.cold.due(now, budget):
                 self._bring(key)
-        from heapq import heapify, heappop
+        from heapq import heappop
 
-        if self._heap is None:
-            self._heap = [(when, key) for key, when in self.expires.items()]
-            heapify(self._heap)
-        heap, gone = self._heap, 0
+        heap, gone = self._heaped(), 0
         while heap and heap[0][0] <= now and gone < budget:
             when, key = heappop(heap)
             if self.expires.get(key) == when:
@@ -361,6 +379,15 @@ class Keyspace:
     def _first_deadline(self) -> int:
         first = min(self.expires.values(), default=NEVER)
         return first if self.cold is None else min(first, self.cold.soonest())
+
+    def _heaped(self) -> list[tuple[int, bytes]]:
+        """The heap of deadlines; an entry counts if the key still has that deadline."""
+        if self._heap is None:
+            from heapq import heapify
+
+            self._heap = [(when, key) for key, when in self.expires.items()]
+            heapify(self._heap)
+        return self._heap
 
     # -- fields of hashes
 
@@ -443,6 +470,44 @@ class Keyspace:
             if self.peek(key) is not None:
                 return key
         return None
+
+    def sample(self, rng: Random, count: int) -> list[bytes]:
+        """``count`` keys at random for eviction, maybe the same twice; those that lie in the file come in."""
+        found = self._bring_some(rng, count, len(self)) if self.cold is not None else []
+        if self._array is not None:
+            return found + [self._array.pick(rng) for _ in range(count - len(found)) if self.data]
+        if self._roll is None:
+            self._roll = Roll(self.data)
+            self._review()
+        return found + self._roll.draw(rng, count - len(found))
+
+    def sample_expiring(self, rng: Random, count: int) -> list[bytes]:
+        """The same of the keys that have a deadline."""
+        found = self._bring_some(rng, count, self.expiring, True) if self.cold is not None else []
+        heap, misses = self._heaped(), 0
+        while len(found) < count and self.expires:
+            when, key = heap[int(rng.random() * len(heap))]
+            if self.expires.get(key) == when:
+                found.append(key)
+            else:
+                misses += 1
+                if misses > MISSES:
+                    self._heap, misses = None, 0
+                    heap = self._heaped()
+        return found
+
+    def _bring_some(self, rng: Random, count: int, total: int, expiring: bool = False) -> list[bytes]:
+        """Of a draw of ``count`` among ``total`` keys, those that lie in the file."""
+        found: list[bytes] = []
+        for _ in range(count):
+            cold = self.cold
+            outside = 0 if cold is None else cold.expires if expiring else len(cold)
+            if cold is not None and rng.random() * total < outside:
+                key = cold.pick_expiring(rng) if expiring else cold.pick(rng)
+                if key is not None:
+                    self._bring(key)
+                    found.append(key)
+        return found
 
     def live_keys(self) -> Iterator[bytes]:
         """All keys not past their deadline."""

@@ -13,7 +13,7 @@ from itertools import islice
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class Random(Protocol):
         """A source of randomness: ``random.Random``, or the lighter ``_random.Random``."""
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         def __iter__(self) -> Iterator[bytes]: ...
 
 
+SLACK = 1024  # keys that have left which a roll may hold besides as many as there are
 SMALL = 128  # up to so many elements, a walk is cheaper than keeping an array
 
 
@@ -85,6 +86,39 @@ class KeyArray:
         end = min(cursor, n) if cursor else n
         start = max(end - max(count, 1), 0)
         return start, self.items[start:end][::-1]
+
+
+class Roll:
+    """Keys of a dict to draw from, in an eighth of the memory of a KeyArray: those that left are found out when drawn.
+
+    Who adds a key that was not in the dict tells it; a key that left and came again may be in twice for a while.
+    """
+
+    __slots__ = ("keys", "members")
+
+    def __init__(self, members: dict[bytes, Any]) -> None:
+        self.members = members
+        self.keys = list(members)
+
+    def add(self, key: bytes) -> None:
+        """Take note of a new key."""
+        self.keys.append(key)
+        if len(self.keys) > 2 * len(self.members) + SLACK:
+            self.keys = [*self.members, key]
+
+    def draw(self, rng: Random, count: int) -> list[bytes]:
+        """Give ``count`` keys at random, not all different; fewer only if there are none at all."""
+        keys, members, found = self.keys, self.members, list[bytes]()
+        while len(found) < count and keys:
+            at = int(rng.random() * len(keys))
+            key = keys[at]
+            if key in members:
+                found.append(key)
+            else:
+                last = keys.pop()
+                if at < len(keys):
+                    keys[at] = last
+        return found
 
 
 def array_of(value: Sampled) -> KeyArray:

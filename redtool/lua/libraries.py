@@ -5,7 +5,7 @@ from __future__ import annotations
 from redtool import errors
 from redtool.lua.faults import CallError, Fault
 from redtool.lua.run import Run
-from redtool.lua.scripts import FLAGS, Scripts, key_count, of, refuse_writes
+from redtool.lua.scripts import FLAGS, Scripts, key_count, of, read_shebang, refuse_writes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,7 +176,8 @@ class Libraries:
         if b"no-writes" not in function.flags:
             refuse_writes(c)
         lua = self.machine
-        run = Run(lua, c, argv, function.name, function=True, reads=reads or b"no-writes" in function.flags)
+        run = Run(lua, c, argv, function.name, function=True, reads=reads or b"no-writes" in function.flags,
+                  roomy=b"allow-oom" in function.flags)  # fmt: skip
         return self.scripts.run(run, lambda: lua.invoke(run, lua.run_function, function.fn,
                                                         lua.table(list(words[2 : count + 2])),
                                                         lua.table(list(words[count + 2 :]))), words)  # fmt: skip
@@ -191,6 +192,21 @@ def libraries(c: Session) -> Libraries:
     elif found.codes != c.store.functions:  # a snapshot was loaded since
         found.compile_all(c)
     return found
+
+
+def flags_of(c: Session, argv: Argv) -> frozenset[bytes] | None:
+    """The flags of the script or function that a command would run; None where it has none."""
+    name = argv[0].upper()
+    if name in (b"EVAL", b"EVAL_RO"):
+        try:
+            return read_shebang(argv[1])[0]
+        except errors.ReplyError:
+            return None
+    if name in (b"EVALSHA", b"EVALSHA_RO"):
+        script = of(c.store).find(argv[1].lower())
+        return None if script is None else script.flags
+    function = libraries(c).functions.get(argv[1].lower())
+    return None if function is None else function.flags
 
 
 def register_function(machine: Machine, args: tuple[Value, ...]) -> None:

@@ -38,15 +38,16 @@ SPREAD = frozenset({"PUBLISH", "SPUBLISH"})  # what replicas get too
 class Run:
     """A script that runs for a client.
 
-    ``name`` is its SHA1, or the function's name; ``argv`` the command that started it.
+    ``name`` is its SHA1, or the function's name; ``argv`` the command that started it; ``roomy``: allow-oom.
     """
 
     def __init__(self, machine: Machine, caller: Session, argv: Argv, name: bytes, *, function: bool = False,
-                 reads: bool = False) -> None:  # fmt: skip
+                 reads: bool = False, roomy: bool = False) -> None:  # fmt: skip
         self.machine, self.caller, self.store = machine, caller, caller.store
         self.argv, self.name, self.function, self.reads = argv, name, function, reads
         self.session = session = Session(caller.store, caller)
         session.db, session.deny_block, session.peer = caller.db, True, caller.peer
+        session.cramped = caller.store.full and not roomy
         self.started = 0
         self.wrote = False
         self.kill = b""
@@ -86,6 +87,8 @@ class Run:
         replies: list[Reply] = []
         self.store.run(self.session, (argv,), replies)
         reply = replies[0]
+        if self.session.cramped and use.writes and type(reply) is not errors.OutOfMemory:
+            self.session.cramped = False  # what it has begun it may end
         kind = type(reply)
         if kind is int or (kind is bytes and len(reply) < SMALL) or reply is None:  # type: ignore[arg-type]
             return to_lua(self.machine, reply, self.session.proto)

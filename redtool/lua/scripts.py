@@ -123,7 +123,7 @@ class Scripts:
         if script.flags is not None and b"no-writes" not in script.flags:
             refuse_writes(c)
         lua = self.machine
-        run = Run(lua, c, argv, script.sha, reads=reads)
+        run = Run(lua, c, argv, script.sha, reads=reads, roomy=b"allow-oom" in (script.flags or ()))
         if len(words) <= PUSHED:
             return self.run(run, lambda: lua.invoke(run, lua.run_script, script.fn, count, *words[1:]), words)
         return self.run(run, lambda: lua.invoke(run, lua.run_long, script.fn, lua.table(list(words[1 : count + 1])),

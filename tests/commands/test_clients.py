@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from redtool.engine.uses import Recency
 from tests import party
 from tests.commands.test_connection import FIELDS, fields
 from tests.party import CLOSED
@@ -445,7 +446,7 @@ def test_age_and_idle() -> None:
 def test_no_touch_leaves_access_times() -> None:
     clients = party.Embedded()
     for db in clients.store.databases:
-        db.tracking = True
+        db.uses = Recency(db.clock)
     party.table(clients, [("a SET k 1", OK), ("b CLIENT NO-TOUCH on", OK)])
     clients.advance(10_000)
     party.table(clients, [("b GET k", b"1"), ("b STRLEN k", 1), ("b OBJECT IDLETIME k", 10)])

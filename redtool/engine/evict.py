@@ -1,0 +1,101 @@
+"""Which key goes when memory is full, chosen as Redis does it: a few drawn at random, and a pool of the best so far.
+
+Looking at every key for the one unused for longest would take too long, so some are drawn each time (maxmemory-samples)
+and scored: by time since the last use, how seldom they are used, or how soon they end. The sixteen with the highest
+scores of all draws are remembered, and the first of them goes: so the choice comes near to the exact one. A key that
+is used while it waits in the pool is not taken out again, as in Redis.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
+    from redtool.engine.keyspace import Keyspace
+
+POOL = 16
+
+
+class Pool:
+    """The best candidates: ``scores`` rise, ``places`` has (database, key) of each."""
+
+    __slots__ = ("places", "scores")
+
+    def __init__(self) -> None:
+        self.scores: list[int] = []
+        self.places: list[tuple[Keyspace, bytes]] = []
+
+    def offer(self, score: int, db: Keyspace, key: bytes) -> None:
+        """Take a candidate in unless the pool is full of better ones."""
+        scores = self.scores
+        at = bisect_left(scores, score)
+        if len(scores) == POOL:
+            if not at:
+                return
+            at -= 1
+            del scores[0], self.places[0]
+        scores.insert(at, score)
+        self.places.insert(at, (db, key))
+
+    def pop(self) -> tuple[Keyspace, bytes] | None:
+        """Take the best one out; it may have gone in the meantime. None when there is none."""
+        if not self.scores:
+            return None
+        self.scores.pop()
+        return self.places.pop()
+
+
+class Chooser:
+    """Chooses victims by one policy: ``victim()`` again and again, each to be removed by whoever asks."""
+
+    __slots__ = ("_turn", "databases", "pool", "rule", "volatile")
+
+    def __init__(self, databases: Sequence[Keyspace], policy: str) -> None:
+        self.databases = databases
+        group, _, self.rule = policy.partition("-")
+        self.volatile = group == "volatile"
+        self.pool = Pool()
+        self._turn = 0
+
+    def victim(self, rng: Random, samples: int) -> tuple[Keyspace, bytes] | None:
+        """The key that goes next; None when no key may."""
+        if self.rule == "random":
+            return self._any(rng)
+        if not self.rule:
+            return None
+        while self._draw(rng, samples):
+            while (place := self.pool.pop()) is not None:
+                if self._counts(*place):
+                    return place
+        return None
+
+    def _draw(self, rng: Random, samples: int) -> bool:
+        """Offer some keys of each database to the pool. False when none were found."""
+        offer, any_found = self.pool.offer, False
+        for db in self.databases:
+            if not (db.expiring if self.volatile else len(db)):
+                continue
+            keys = db.sample_expiring(rng, samples) if self.volatile else db.sample(rng, samples)
+            uses = db.uses
+            for key in keys:
+                offer(-db.expires[key] if uses is None or self.rule == "ttl" else uses.score(key), db, key)
+                any_found = True
+        return any_found
+
+    def _counts(self, db: Keyspace, key: bytes) -> bool:
+        return key in (db.expires if self.volatile else db.data)
+
+    def _any(self, rng: Random) -> tuple[Keyspace, bytes] | None:
+        """A key at random, of the databases in turn, so that a small one loses as many as a large one."""
+        for step in range(1, len(self.databases) + 1):
+            turn = (self._turn + step) % len(self.databases)
+            db = self.databases[turn]
+            keys = db.sample_expiring(rng, 1) if self.volatile else db.sample(rng, 1)
+            if keys:
+                self._turn = turn
+                return db, keys[0]
+        return None
