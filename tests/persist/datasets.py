@@ -14,7 +14,7 @@ from redtool.engine.streams import Consumer, Group, Stream
 from redtool.engine.zsets import ZSet
 from redtool.errors import ReplyError
 from redtool.persist.save import save
-from tests.servers import Client, RealServer, real_servers
+from tests.servers import Client, RealServer, named_servers
 
 if TYPE_CHECKING:
     from redtool.persist.save import Databases
@@ -184,7 +184,7 @@ def empty_stream() -> Stream:
 @contextmanager
 def serving(name: str, directory: Path, *options: str) -> Iterator[RealServer]:
     """A real server on a directory of ours. Its socket's path must be short."""
-    server = RealServer(name, real_servers()[name], directory, *options)
+    server = RealServer(name, named_servers()[name], directory, *options)
     try:
         while isinstance(server.call("PING"), ReplyError):  # still loading
             pass
