@@ -55,10 +55,10 @@ class Store:
                  "busy", "changes", "clock", "config", "config_path", "current", "databases", "default_user",
                  "deny_scripts", "depth", "entries", "error_codes", "events", "evicted", "eviction", "expired",
                  "expired_fields", "full", "functions", "guard", "guarded", "hits", "hub", "journal", "latency",
-                 "limit", "logs", "misses", "monitors",
+                 "limit", "logs", "metered", "misses", "monitors",
                  "net_in", "net_out", "observed", "on_shutdown", "pause", "peak_memory", "persistence", "quick",
                  "ready", "sample", "scripts", "serving", "sessions", "sessions_before", "sessions_opened", "slow_ns",
-                 "started", "time_ns", "trackers")  # fmt: skip
+                 "started", "time_ns", "touched", "trackers")  # fmt: skip
 
     def __init__(self, config: Config, time_ns: Callable[[], int] = time_ns) -> None:
         self.config = config
@@ -88,7 +88,9 @@ class Store:
         self.hub: Hub | None = None  # None: nobody has ever subscribed
         self.trackers: Trackers | None = None  # None: nobody uses CLIENT TRACKING
         self.events = 0  # which keyspace events are published: bits of notify-keyspace-events
-        self.observed = False  # a change is told to somebody: keyspace events or tracking
+        self.observed = False  # a change is told to somebody: keyspace events, tracking, the meters
+        self.metered = False  # it is kept up to date what the data take: see ``used_memory``
+        self.touched: list[tuple[Keyspace, bytes]] = []  # keys altered since they were last measured
         self.monitors: dict[Session, None] = {}
         self.pause: Pause | None = None  # CLIENT PAUSE
         self.current: Session | None = None  # whose commands are run, or were last
@@ -152,7 +154,7 @@ class Store:
             self.guarded = guarded
             for session in self.sessions.values():
                 session.review()
-        self.observed = bool(self.events or self.trackers is not None)
+        self.observed = bool(self.events or self.trackers is not None or self.metered)
 
     def totals(self) -> tuple[int, int, int]:
         """Commands run, bytes in, bytes out."""
@@ -233,6 +235,8 @@ class Store:
                         session.effects = None
                     else:
                         self._record(session, argv)
+                    if self.metered:
+                        self.weigh(argv)
                     if self.limit and outermost:
                         start += self.make_room()
                 if entry is not None:
@@ -461,6 +465,8 @@ class Store:
             publish(self, db, key, event)
         if self.trackers is not None:
             self.trackers.invalidate(session, key)
+        if self.metered:
+            self.touched.append((db, key))
 
     def _record(self, session: Session, argv: Argv) -> None:
         """Journal the effects of the command that just ran."""
@@ -519,6 +525,8 @@ class Store:
             if db.timed and self.active_expire:
                 db.field_cycle(CRON_EXPIRED)
         self.took(b"expire-cycle", self.clock.ns)
+        if self.metered:
+            self._remeasure()
         if self.limit:
             self.make_room()
         if self.clock.ns - self.sample[0] > SAMPLE_NS:
@@ -561,11 +569,33 @@ class Store:
 
             add(self, event, (self.time_ns() - started) // 1_000_000)
 
-    def used_memory(self) -> int:
-        """Bytes that the dataset takes."""
-        from redtool.commands.memory import Measure
+    def used_memory(self, exact: bool = False) -> int:
+        """Bytes that the data take, those still in a file as if they were loaded. Kept up to date once it was asked.
 
-        return Measure(self).used
+        Unless it is to be ``exact``, the tables of a database may have grown a little since they were last looked at.
+        """
+        if not self.metered:
+            from redtool.engine.meter import Meter
+
+            self.metered = True
+            for db in self.databases:
+                db.meter = Meter(db)
+            self.review()
+        used = 0
+        for db in self.databases:
+            if exact and db.meter is not None:
+                db.meter.look_anew()
+            if db.data or db.cold is not None:
+                used += db.used if db.cold is None else db.used + db.cold.memory
+        return used
+
+    def weigh(self, argv: Argv) -> None:
+        """Measure what a command of these words has altered."""
+        for db, key in self.touched:
+            value = db.data.get(key)
+            if value is not None and type(value) is not bytes and db.meter is not None:
+                db.meter.altered(key, value, argv)
+        self.touched.clear()
 
     def make_room(self) -> int:
         """Drop what maxmemory does not leave room for; gives the ns that it took."""

@@ -1,21 +1,20 @@
 """MEMORY: what keys, values and the whole store take, in the bytes that Python really holds.
 
-The dataset is estimated from a sample of each database's values, so that INFO stays cheap on a large one.
+The first question about the whole store measures every value; from then on the sizes are kept up to date.
 """
 
 from __future__ import annotations
 
-from sys import getsizeof
-
 from redtool import errors
 from redtool.commands.table import declare_help, group
-from redtool.engine import strings
+from redtool.engine.memory import NUMBER, SIZES, container, measure
+from redtool.engine.meter import tables
 from redtool.numeric import to_int
 from redtool.resp import OK, Verbatim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterator
 
     from redtool.engine.keyspace import Keyspace
     from redtool.resp import Reply
@@ -25,56 +24,47 @@ if TYPE_CHECKING:
 command = group("server")
 
 SAMPLES = 5  # elements of a collection that MEMORY USAGE measures unless told
-SAMPLED_KEYS = 64  # values of a database that an estimate of the whole measures
-NUMBER = getsizeof(1 << 40)  # a time as a Python int
 QUIET = 5 << 20  # below this there is nothing to advise on
-
-
-def value_size(value: Any, samples: int) -> int:
-    """Bytes that a value holds; a collection's from ``samples`` of its elements, 0 = all."""
-    if isinstance(value, (bytes, bytearray)):
-        return strings.nbytes(value)
-    size: int = value.nbytes(samples)
-    return size
+FRAGMENTED = 1.4  # resident memory over that of the data
+UNUSED = 64 << 20  # resident bytes besides the data that are still right: the interpreter, and some to spare
+MANY_SCRIPTS = 1000
 
 
 def key_overhead(db: Keyspace, key: bytes) -> int:
     """Bytes that a key costs besides its value: its name and its share of the database's tables."""
-    size = getsizeof(key) + getsizeof(db.data) // len(db.data)
+    size = SIZES[len(key)] + container(db.data) // len(db.data)
     if key in db.access:
-        size += getsizeof(db.access) // len(db.access) + NUMBER
+        size += container(db.access) // len(db.access)
     if key in db.expires:
-        size += getsizeof(db.expires) // len(db.expires) + NUMBER
+        size += container(db.expires) // len(db.expires) + NUMBER
     return size
 
 
 class Measure:
     """What a store takes: ``used`` = ``overhead`` + ``dataset``, ``rss`` of the whole process, ``keys``, all bytes."""
 
-    __slots__ = ("databases", "dataset", "journal", "keys", "overhead", "rss", "used")
+    __slots__ = ("databases", "dataset", "journal", "keys", "overhead", "rss", "scripts", "used")
 
     def __init__(self, store: Store) -> None:
-        self.keys = self.dataset = self.overhead = 0
+        self.keys = self.overhead = 0
         self.databases: dict[int, tuple[int, int]] = {}  # tables of keys, tables of deadlines
+        self.journal = sum([sum(map(len, argv)) for argv in store.journal.pending]) if store.journal is not None else 0
+        self.scripts = sum(map(len, store.functions)) + (store.scripts.bodies if store.scripts is not None else 0)
+        self.used = store.used_memory(exact=True) + self.journal + self.scripts
         for db in store.databases:
-            if db.data:
+            if len(db):
                 self._add(db)
-        self.journal = len(store.journal.pending) if store.journal is not None else 0
-        self.overhead += self.journal
-        self.used = self.dataset + self.overhead
+        self.overhead += self.journal + self.scripts
+        self.dataset = self.used - self.overhead
         self.rss = resident()
         store.peak_memory = max(store.peak_memory, self.used)
 
     def _add(self, db: Keyspace) -> None:
-        count = len(db.data)
-        sample = [(key, value) for (key, value), _ in zip(db.data.items(), range(SAMPLED_KEYS), strict=False)]
-        held = sum(getsizeof(key) + value_size(value, SAMPLES) for key, value in sample)
-        main = getsizeof(db.data) + getsizeof(db.access) + NUMBER * len(db.access)
-        expires = getsizeof(db.expires) + NUMBER * len(db.expires)
-        self.databases[db.index] = main, expires
-        self.keys += count
-        self.dataset += held * count // len(sample)
-        self.overhead += main + expires
+        whole = tables(db)
+        expires = container(db.expires) + NUMBER * len(db.expires)
+        self.databases[db.index] = whole - expires, expires
+        self.keys += len(db)
+        self.overhead += whole
 
     def ratio(self) -> float:
         """Resident memory over what the store accounts for; the interpreter's own share is in it."""
@@ -115,7 +105,7 @@ def memory_usage(c: Session, key: bytes, *words: bytes) -> Reply:
     value = c.db.peek(key)
     if value is None:
         return None
-    return key_overhead(c.db, key) + value_size(value, samples)
+    return key_overhead(c.db, key) + measure(value, samples)
 
 
 @command("MEMORY STATS", "", since="4.0.0", complexity="O(N) databases")
@@ -127,11 +117,11 @@ def memory_stats(c: Session) -> Reply:
      2) (integer) …
     …
     """
-    m = Measure(c.store)
+    m, libraries = Measure(c.store), sum(map(len, c.store.functions))
     stats: dict[Reply, Reply] = {
         b"peak.allocated": c.store.peak_memory, b"total.allocated": m.used, b"startup.allocated": 0,
         b"replication.backlog": 0, b"clients.slaves": 0, b"clients.normal": 0, b"cluster.links": 0,
-        b"aof.buffer": m.journal, b"lua.caches": 0, b"functions.caches": sum(map(getsizeof, c.store.functions)),
+        b"aof.buffer": m.journal, b"lua.caches": m.scripts - libraries, b"functions.caches": libraries,
     }  # fmt: skip
     for index, (main, expires) in m.databases.items():
         stats[b"db.%d" % index] = {b"overhead.hashtable.main": main, b"overhead.hashtable.expires": expires}
@@ -160,17 +150,27 @@ def memory_doctor(c: Session) -> Reply:
     m = Measure(c.store)
     if m.used < QUIET:
         return Verbatim(b"The store is empty or small: there is nothing to say about its memory yet.\n")
-    limit = c.config["maxmemory"]
-    advice = []
+    return Verbatim(("\n".join(advice(c.store, m)) or "No problem found.").encode() + b"\n")
+
+
+def advice(store: Store, m: Measure) -> Iterator[str]:
+    """What a server looks for, where it can occur here, and what maxmemory may bring; with what to do about it."""
+    limit = store.config["maxmemory"]
+    if store.peak_memory > m.used * 3 // 2:
+        yield ("Peak: the store has held half as much again as now, or more. Python keeps freed memory for later use, "
+               "so the process stays larger than its data until it ends.")  # fmt: skip
+    if m.ratio() > FRAGMENTED and m.rss - m.used > UNUSED:
+        yield (f"Fragmentation: the process takes {m.ratio():.2f} times what its data do. MEMORY PURGE gives back what "
+               "it can; opening the store anew gives back the rest.")  # fmt: skip
+    if store.scripts is not None and store.scripts.count > MANY_SCRIPTS:
+        yield (f"Scripts: {store.scripts.count} are cached. Give what varies as KEYS and ARGV, not in the text of the "
+               "script, and clear the cache with SCRIPT FLUSH.")  # fmt: skip
     if limit and m.used > limit * 9 // 10:
-        advice.append(f"The dataset takes {m.used * 100 // limit}% of maxmemory ({limit} bytes).")
-    if limit and c.config["maxmemory-policy"] == "noeviction":
-        advice.append("With maxmemory-policy noeviction writes fail once maxmemory is reached.")
-    if c.store.peak_memory > m.used * 3 // 2:
-        advice.append("The dataset was half as large again before; Python keeps freed memory for later use.")
+        yield f"Limit: the data take {m.used * 100 // limit}% of maxmemory ({limit} bytes)."
+        if store.config["maxmemory-policy"] == "noeviction":
+            yield "Policy: with maxmemory-policy noeviction writes fail once maxmemory is reached."
     if m.overhead > m.dataset:
-        advice.append("More than half goes to tables, not data: many tiny keys. Hashes hold them in less.")
-    return Verbatim(("\n".join(advice) or "No problem found.").encode() + b"\n")
+        yield "Overhead: more than half goes to tables, not data: many tiny keys. Hashes hold them in less."
 
 
 @command("MEMORY MALLOC-STATS", "loading", since="4.0.0", complexity="O(1)")

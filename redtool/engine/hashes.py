@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from sys import getsizeof
-
 from redtool.engine import limits as sizes
-from redtool.engine.lists import held
 from redtool.engine.sampling import KeyArray, array_of, pick_of
 
 TYPE_CHECKING = False
@@ -138,11 +135,11 @@ class Hash(dict[bytes, bytes]):
 
     def nbytes(self, samples: int) -> int:
         """Python bytes held: table, fields and values estimated from ``samples`` of them (0: all), and the rest."""
-        size = getsizeof(self) + held(self, len(self), samples) + held(self.values(), len(self), samples)
-        if self.deadlines is not None:
-            size += getsizeof(self.deadlines) + 32 * len(self.deadlines)
-        if self.sampler is not None:
-            size += getsizeof(self.sampler.items) + getsizeof(self.sampler.places)
+        from redtool.engine.memory import ATTRIBUTES, array, container, deadlines, strings
+
+        size = container(self) + strings(self, len(self), samples) + strings(self.values(), len(self), samples)
+        if self.upgraded or self.deadlines is not None or self.sampler is not None:
+            size += ATTRIBUTES + deadlines(self.deadlines) + array(self.sampler)
         return size
 
     def copy(self) -> Hash:

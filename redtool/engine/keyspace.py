@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from redtool.engine.clock import Clock
     from redtool.engine.cold import Cold, Entry, Source
     from redtool.engine.deadlines import Deadlines
+    from redtool.engine.meter import Meter
     from redtool.engine.uses import Frequency, Recency
 
 # A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
@@ -40,13 +41,12 @@ class Keyspace:
     of whose fields have deadlines to a time before which none of them passes; None until there is one. ``careful``
     says that a look at a key takes more than a look into ``data``: because of ``timed``, ``cold`` or ``before``, or to
     note the access; ``noting`` that storing or removing one takes more than the dict. ``before`` is told a key before
-    it is looked at, stored or removed: a snapshot that is being taken in slices saves it first. ``used`` are the bytes
-    that the keys in memory take, kept while ``metered``.
+    it is looked at, stored or removed: a snapshot that is being taken in slices saves it first.
     """
 
-    __slots__ = ("_array", "_before", "_heap", "_on_new", "_rest", "_roll", "_soonest", "_uses", "blocked",
-                 "careful", "clock", "cold", "data", "expires", "held", "index", "lazy", "metered", "noting",
-                 "on_expired", "on_fields_expired", "still", "timed", "used", "watched")  # fmt: skip
+    __slots__ = ("_array", "_before", "_heap", "_meter", "_on_new", "_rest", "_roll", "_soonest", "_uses", "blocked",
+                 "careful", "clock", "cold", "data", "expires", "held", "index", "lazy", "noting",
+                 "on_expired", "on_fields_expired", "still", "timed", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
         self.index = index
@@ -63,8 +63,8 @@ class Keyspace:
         self.cold: Cold | None = None
         self._rest: Iterator[Entry] | None = None  # what ``thaw`` has still to read
         self._uses: Recency | Frequency | None = None
-        self.careful = self.noting = self.metered = False
-        self.used = 0
+        self._meter: Meter | None = None
+        self.careful = self.noting = False
         self.lazy = True  # False while loading: then only journalled DELs remove a key
         self.held = False  # CLIENT PAUSE: keys past their deadline are not to be seen, and stay
         self.still = False  # CLIENT NO-TOUCH: a look at a key is not noted
@@ -126,10 +126,25 @@ class Keyspace:
         self._on_new = tell
         self._review()
 
+    @property
+    def meter(self) -> Meter | None:
+        """What the keys in memory take, kept up to date; None where nobody asks."""
+        return self._meter
+
+    @meter.setter
+    def meter(self, meter: Meter | None) -> None:
+        self._meter = meter
+        self._review()
+
+    @property
+    def used(self) -> int:
+        """Bytes that the keys in memory take, while there is a ``meter``."""
+        return 0 if self._meter is None else self._meter.total(self)
+
     def _review(self) -> None:
         self.careful = bool(self._uses is not None or self.timed or self.cold is not None or self._before is not None)
         self.noting = bool(self.careful or self._on_new is not None or self._array is not None
-                           or self._roll is not None or self.metered)  # fmt: skip
+                           or self._roll is not None or self._meter is not None)  # fmt: skip
 
     def get(self, key: bytes) -> Any:
         """Give the value under ``key`` and note the access; None when missing or past its deadline."""
@@ -185,6 +200,8 @@ class Keyspace:
             self._uses.put(key, altered)
         if self.timed:
             self.timed.pop(key, None)
+        if self._meter is not None:
+            self._meter.put(key, self.data.get(key), value)
         if key not in self.data:
             if self._array is not None:
                 self._array.add(key)
@@ -211,6 +228,8 @@ class Keyspace:
             self._uses.at.pop(key, None)
         if self.timed:
             self.timed.pop(key, None)
+        if self._meter is not None:
+            self._meter.remove(key, value)
         if self._array is not None:
             self._array.discard(key)
 
@@ -246,6 +265,8 @@ class Keyspace:
             self._array.add(key)
         if self._roll is not None:
             self._roll.add(key)
+        if self._meter is not None:
+            self._meter.put(key, None, value)
         self.data[key] = value
         self.note_fields(key, value)
 
@@ -257,8 +278,14 @@ class Keyspace:
         if self._uses is not None:
             self._uses.at = {}
         self.cold.forget(self.clock.ns // 1_000_000)
-        self._soonest = self.used = 0
+        self._soonest = 0
+        self._measure()
         self._review()
+
+    def _measure(self) -> None:
+        """Measure all keys, after they have changed in other ways than by ``put`` and ``remove``."""
+        if self._meter is not None:
+            self._meter.fill(self.data)
 
     def thaw(self, most: int) -> bool:
         """Read at most ``most`` more keys of the file into memory. False when none are left in it."""
@@ -291,9 +318,11 @@ class Keyspace:
         """Move an existing key's value and deadline to ``newkey``, replacing what was there."""
         when = self.expires.get(key)
         value, use = self.data[key], self.access.get(key)
-        self.remove(key)
         if self.peek(newkey) is not None:
             self.remove(newkey)
+        if self._meter is not None:
+            self._meter.hand(key)
+        self.remove(key)
         self.put(newkey, value)
         if use is not None:
             self.access[newkey] = use
@@ -308,13 +337,14 @@ class Keyspace:
         self._heap = self._array = self._roll = self.timed = self.cold = self._rest = self._before = None
         if self._uses is not None:
             self._uses.at = {}
-        self._soonest, self.used = NEVER, 0
+        self._soonest = NEVER
+        self._measure()
         self._review()
         return count
 
     def swap(self, other: Keyspace) -> None:
         """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
-        for name in ("data", "expires", "timed", "cold", "used", "_uses", "_heap", "_soonest", "_array", "_roll",
+        for name in ("data", "expires", "timed", "cold", "_meter", "_uses", "_heap", "_soonest", "_array", "_roll",
                      "_before", "_rest"):  # fmt: skip
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
@@ -338,6 +368,7 @@ class Keyspace:
         """Take note that ``data`` and ``expires`` were filled from a file."""
         self._soonest = 0
         self._heap = self._array = self._roll = None
+        self._measure()
         self._review()
 
     def persist(self, key: bytes) -> bool:
@@ -414,6 +445,8 @@ class Keyspace:
             self._before(key)
         value = self.data[key]
         fields = value.expire(self.clock.ns // 1_000_000, most)
+        if self._meter is not None:
+            self._meter.altered(key, value, fields)
         if not value:
             self.remove(key)
         elif value.deadlines:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from sys import getsizeof
 
 from redtool.numeric import is_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 else:
     from _collections import deque  # the package around it costs a one-shot a millisecond
@@ -120,7 +119,9 @@ class List(deque[bytes]):
 
     def nbytes(self, samples: int) -> int:
         """Python bytes held: the deque and its elements, estimated from ``samples`` of them (0: all)."""
-        return getsizeof(self) + held(self, len(self), samples)
+        from redtool.engine.memory import deque_blocks, strings
+
+        return deque_blocks(self) + strings(self, len(self), samples)
 
     def copy(self) -> List:
         """Give a list of its own with the same elements."""
@@ -148,13 +149,6 @@ def _int_size(value: int) -> int:
         if -(1 << 8 * width - 1) <= value < 1 << 8 * width - 1:
             return 1 + width
     return 9
-
-
-def held(items: Iterable[bytes], total: int, samples: int) -> int:
-    """Estimate the bytes of ``total`` elements from the first ``samples`` of them (0: count all)."""
-    if not samples or samples >= total:
-        return sum(map(getsizeof, items))
-    return sum(map(getsizeof, islice(items, samples))) * total // samples
 
 
 def _without(items: list[bytes], element: bytes, count: int) -> list[bytes]:

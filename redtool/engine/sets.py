@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from sys import getsizeof
 
 from redtool.engine import limits as sizes
-from redtool.engine.lists import held
 from redtool.engine.sampling import KeyArray, array_of, pick_of
 from redtool.numeric import INT64_MAX, INT64_MIN, is_int
 
@@ -127,9 +125,11 @@ class Set(set[bytes]):
 
     def nbytes(self, samples: int) -> int:
         """Python bytes held: table, members estimated from ``samples`` of them (0: all), and the array."""
-        size = getsizeof(self) + held(self, len(self), samples)
-        if self.sampler is not None:
-            size += getsizeof(self.sampler.items) + getsizeof(self.sampler.places)
+        from redtool.engine.memory import ATTRIBUTES, array, container, strings
+
+        size = container(self) + strings(self, len(self), samples)
+        if self.floor or self.sampler is not None:
+            size += ATTRIBUTES + array(self.sampler)
         return size
 
     def copy(self) -> Set:

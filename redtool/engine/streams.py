@@ -7,7 +7,7 @@ ranges need beside them (``Order``) is built when first asked for and kept in st
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from sys import getsizeof
+from itertools import islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -360,20 +360,35 @@ class Stream:
 
     def nbytes(self, samples: int) -> int:
         """Bytes held; the size of entries is estimated from ``samples`` of them (0: from all)."""
-        total = getsizeof(self.entries) + sum(_group_bytes(group) for group in self.groups.values())
-        if self._order is not None:
-            total += getsizeof(self._order.ids)
-        taken = seen = 0
-        for id, fields in self.entries.items():
-            taken += getsizeof(id) + 64 + getsizeof(fields) + sum(map(getsizeof, fields))
-            seen += 1
-            if seen == samples:
-                break
-        return total + (taken * len(self.entries) // seen if seen else 0)
+        from redtool.engine.memory import ID, container, strings
+
+        count = len(self.entries)
+        taken = min(samples or count, count)
+        size = container(self) + container(self.entries) + container(self.groups) + _order_bytes(self._order)
+        if count:
+            entries = list(islice(self.entries.values(), taken))
+            fields = [field for entry in entries for field in entry]
+            size += count * ID + (sum(map(container, entries)) + strings(fields, 0, 0)) * count // taken
+        return size + sum(_group_bytes(name, group) for name, group in self.groups.items())
 
 
-def _group_bytes(group: Group) -> int:
-    return getsizeof(group.pending) + 260 * len(group.pending) + getsizeof(group.consumers) + 120 * len(group.consumers)
+def _order_bytes(order: Order | None) -> int:
+    from redtool.engine.memory import container
+
+    return 0 if order is None else container(order) + container(order.ids)
+
+
+def _group_bytes(name: bytes, group: Group) -> int:
+    """Bytes of a group; the ids of what is pending are the entries' own."""
+    from redtool.engine.memory import NUMBER, container, strings
+
+    size = sum(map(container, (group, group.pending, group.consumers, *group.pending.values())))
+    size += strings([name, *group.consumers], 0, 0) + NUMBER * len(group.pending)
+    size += sum(map(container, group.consumers.values())) + 2 * NUMBER * len(group.consumers)
+    size += _order_bytes(group._order)
+    if group._owned is not None:
+        size += container(group._owned) + sum(map(_order_bytes, group._owned.values()))
+    return size
 
 
 def radix_size(keys: list[bytes], depth: int = 0) -> int:

@@ -9,6 +9,7 @@ from redtool.numeric import is_int
 EMBSTR_LIMIT = 44  # longest string Redis keeps in one allocation with its header
 
 KIND = b"string"
+HEAD = getsizeof(bytearray())  # bytes of a bytearray before those that it points to
 
 
 def encoding(value: bytes | bytearray) -> bytes:
@@ -22,7 +23,9 @@ def encoding(value: bytes | bytearray) -> bytes:
 
 def nbytes(value: bytes | bytearray) -> int:
     """Bytes of memory held."""
-    return getsizeof(value)
+    from redtool.engine.memory import SIZES, block
+
+    return SIZES[len(value)] if type(value) is bytes else block(HEAD) + block(getsizeof(value) - HEAD)
 
 
 def slice_of(value: bytes | bytearray, start: int, end: int) -> bytes:

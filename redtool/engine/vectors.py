@@ -8,7 +8,6 @@ VLINKS. Where it is there and the set is large, searching goes through it.
 from __future__ import annotations
 
 from itertools import count
-from sys import getsizeof
 from zlib import crc32
 
 from redtool import errors
@@ -201,11 +200,11 @@ class VectorSet:
 
     def nbytes(self, samples: int = 5) -> int:
         """Python bytes held, estimated from ``samples`` elements (0: all)."""
-        size = getsizeof(self) + getsizeof(self.nodes)
+        from redtool.engine.memory import array, container
+
+        size = container(self) + container(self.nodes) + array(self.sampler)
         if self.projection is not None:
-            size += sum(map(getsizeof, self.projection.rows))
-        if self.sampler is not None:
-            size += getsizeof(self.sampler.items) + getsizeof(self.sampler.places)
+            size += sum(map(container, self.projection.rows))
         total, wanted = len(self.nodes), min(samples or len(self.nodes), len(self.nodes))
         if wanted:
             some = zip(self.nodes.values(), range(wanted), strict=False)
@@ -235,9 +234,11 @@ def _by_distance(found: Found) -> float:
 
 
 def _node_size(node: Node) -> int:
-    size = getsizeof(node) + getsizeof(node.name) + getsizeof(node.data) + 3 * getsizeof(0.5)
+    from redtool.engine.memory import NUMBER, SIZES, container
+
+    size = container(node) + SIZES[len(node.name)] + container(node.data) + 3 * NUMBER
     if node.attribute is not None:
-        size += getsizeof(node.attribute)
+        size += SIZES[len(node.attribute)]
     if node.links is not None:
-        size += getsizeof(node.links) + sum(map(getsizeof, node.links))
+        size += container(node.links) + sum(map(container, node.links))
     return size

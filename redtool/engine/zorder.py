@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from sys import getsizeof
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,8 +197,10 @@ class Order:
     @property
     def nbytes(self) -> int:
         """Bytes held, the members and the score objects of the dict excepted."""
-        blocks = sum(map(getsizeof, self.members)) + sum(map(getsizeof, self.scores))
-        return blocks + getsizeof(self.members) + getsizeof(self.scores) + len(self.fences) * getsizeof((0.0, b""))
+        from redtool.engine.memory import NUMBER, PAIR, container
+
+        size = sum(map(container, (self, self.members, self.scores, self.fences, self.counts, *self.members)))
+        return size + sum(map(container, self.scores)) + len(self.fences) * (PAIR + NUMBER)
 
 
 def _array(scores: Iterable[float]) -> MutableSequence[float]:

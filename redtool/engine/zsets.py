@@ -9,7 +9,6 @@ counted or removed.
 from __future__ import annotations
 
 from math import inf, nextafter
-from sys import getsizeof
 
 from redtool.engine import limits as sizes
 from redtool.engine.sampling import KeyArray, positions
@@ -215,17 +214,13 @@ class ZSet:
 
     def nbytes(self, samples: int = 5) -> int:
         """Bytes held; ``samples`` members are measured and the rest taken to be like them, 0 measures all."""
+        from redtool.engine.memory import ATTRIBUTES, NUMBER, array, container, strings
+
         n = len(self.scores)
-        size = getsizeof(self) + getsizeof(self.scores)
+        size = container(self) + container(self.scores) + strings(self.scores, n, samples) + n * NUMBER
         if self._order is not None:
             size += self._order.nbytes
-        if self._keys is not None:
-            size += getsizeof(self._keys.items) + getsizeof(self._keys.places) + n * getsizeof(1 << 20)
-        if not n:
-            return size
-        wanted = min(samples or n, n)
-        measured = sum(getsizeof(member) for member, _ in zip(self.scores, range(wanted), strict=False))
-        return size + measured * n // wanted + n * getsizeof(0.0)
+        return size + array(self._keys) + (ATTRIBUTES if self.upgraded else 0)
 
 
 def _limit(limits: Mapping[str, int], what: str, default: int) -> int:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from redtool.config import Config
 from redtool.engine.lists import List, packed_size
+from redtool.engine.memory import block
 from tests.servers import RealServer
 
 ITEMS = st.lists(st.sampled_from([b"a", b"b", b"c"]), max_size=40)
@@ -103,10 +104,10 @@ def test_encoding_is_the_servers(valkey: RealServer, fill: int, item: bytes, cou
 
 
 def test_nbytes_counts_the_elements_and_scales_a_sample() -> None:
-    value = List([b"x" * 100, b"y" * 200, b"z" * 300])
-    exact = sys.getsizeof(value) + sum(sys.getsizeof(item) for item in value)
+    value, frame = List([b"x" * 100, b"y" * 200, b"z" * 300]), List().nbytes(0)
+    exact = frame + sum(map(block, map(sys.getsizeof, value)))
     assert value.nbytes(0) == value.nbytes(3) == exact
-    assert value.nbytes(1) == sys.getsizeof(value) + 3 * sys.getsizeof(value[0])
+    assert value.nbytes(1) == frame + 3 * block(sys.getsizeof(value[0]))
 
 
 def test_copy_is_a_list_of_its_own() -> None:

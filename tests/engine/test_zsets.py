@@ -281,7 +281,7 @@ def test_nbytes_grows_with_what_is_held() -> None:
     assert small.page(0, 10)
     assert empty < bare < with_order < small.nbytes()
     long = ZSet.of({b"x" * 1000: 1.0})
-    assert long.nbytes() - ZSet.of({b"x": 1.0}).nbytes() == 999
+    assert long.nbytes() - ZSet.of({b"x" * 100: 1.0}).nbytes() in range(890, 920)
     assert ZSet.of({b"a" * 10: 1.0, b"b" * 30: 2.0}).nbytes(0) > ZSet.of({b"a" * 10: 1.0, b"b" * 30: 2.0}).nbytes(1)
 
 
