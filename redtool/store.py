@@ -532,6 +532,14 @@ class Store:
         if self.clock.ns - self.sample[0] > SAMPLE_NS:
             self.sample = (self.clock.ns, *self.totals())
 
+    def _remeasure(self) -> None:
+        """Find what has grown without a write, and note the most that the data ever took."""
+        self.weigh(())
+        for db in self.databases:
+            if db.meter is not None:
+                db.meter.revisit(db.data)
+        self.peak_memory = max(self.peak_memory, self.used_memory())
+
     def tick(self) -> None:
         """Housekeeping for an idle owner."""
         self.clock.ns = self.time_ns()
