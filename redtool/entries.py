@@ -100,6 +100,11 @@ class Entries:
             self.plain[argv[0]] = entry
         return entry
 
+    def resolve(self, argv: Argv) -> Entry:
+        """The entry of a whole command."""
+        entry = self.find(argv)
+        return entry if entry.subs is None or len(argv) < 2 else self.subcommand(entry, argv)
+
     def subcommand(self, entry: Entry, argv: Argv) -> Entry:
         assert entry.subs is not None
         word = argv[1].upper()

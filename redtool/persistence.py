@@ -60,6 +60,7 @@ class Persistence(Saving):
         if on == (self.journal is not None):
             return
         self.poll(block=True)
+        self.rewrite_scheduled = False
         if self.journal is None:
             try:
                 store = self.store
@@ -78,12 +79,12 @@ class Persistence(Saving):
         Without a journal what has changed is saved now: nothing else would keep it.
         """
         try:
-            if self.rewrite_child or (self.save_child and self.journal is None):
-                self.poll(block=True)
+            if self.owed:
+                self.wait()
             if self.journal is not None:
                 self.journal.close()
                 self.journal = self.store.journal = None
-            elif self.store.changes != self.saved_changes or not self.last_save_ok:
+            elif self.store.changes != self.saved_changes:
                 self._save_or_fail()
         finally:
             if self.lock >= 0:

@@ -45,6 +45,8 @@ def reload(store: Store, save: bool, flush: bool, merge: bool) -> None:
 
     A key that is in both is an error unless they are to be merged; then the saved one counts.
     """
+    if store.persistence is not None:
+        store.persistence.poll(block=True)  # a snapshot in slices is not told of what follows
     found = Apart(store)
     try:
         rdb.load(saved(store, save), found, now=store.clock.ns // 1_000_000)

@@ -1,4 +1,8 @@
-"""SAVE, BGSAVE and BGREWRITEAOF of a store's directory: in a child where that may fork, else here."""
+"""SAVE, BGSAVE and BGREWRITEAOF of a store's directory, and the save points that ask for them.
+
+One job is at work at a time, as on a server: a child where this process may fork (``child``), else a snapshot that is
+written in slices between commands (``slices``). What cannot start beside it is scheduled, and started by ``cron``.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +10,52 @@ import os
 from time import monotonic
 
 from redtool import errors
+from redtool.persist.files import sweep
 from redtool.resp import OK, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
 
+    from redtool.child import Child
     from redtool.persist.aof import Journal
+    from redtool.persist.save import Databases, Entries
+    from redtool.persist.snapshot import Snapshot
+    from redtool.slices import Slices
     from redtool.store import Store
+
+SAVE, REWRITE = "save", "rewrite"
+RETRY = 5  # seconds that a save point waits after a save that failed
+PATIENCE = 3  # rewrites that may fail in a row before the next waits for 1, 2, 4 … 64 minutes
+LONGEST = 6
 
 
 class Saving:
-    """Snapshots and rewrites of one open store directory, and the children that write them."""
+    """Snapshots and rewrites of one open store directory, and the job that writes one now.
+
+    Times are unix seconds, except ``began`` (monotonic).
+    """
 
     def __init__(self, directory: str, store: Store, lock: int, fork: bool) -> None:
         self.directory, self.store, self.fork = directory, store, fork
         self.lock = lock
         self.journal: Journal | None = None
+        self.job: Child | Slices | None = None
+        self.task = ""  # what the job does: SAVE or REWRITE
+        self.began = 0.0  # the latest job
+        self.on_slices: Callable[[], None] | None = None  # told when a snapshot in slices begins; calls ``poll``
+        self.save_scheduled = self.rewrite_scheduled = False
         self.last_save_ok = self.last_rewrite_ok = True
-        self.saved_changes = 0
-        self.save_child = self.rewrite_child = 0  # pids of running children, 0 = none
-        self.saves = self.rewrites = self.rewrites_failed = 0  # so far; the last: without one that worked since
-        self.save_began = self.rewrite_began = 0.0  # monotonic time of the running or last one
+        self.saves = self.rewrites = self.rewrites_failed = 0  # tried so far; the last: without one that worked since
         self.save_took = self.rewrite_took = -1  # seconds, -1: none yet
+        self.save_cow = self.rewrite_cow = 0  # bytes of memory that the last one copied
+        self.saved_changes = 0  # how far the store's changes are in the snapshot
+        self.saved_at = store.started // 1_000_000_000
+        self.save_tried = self.rewrite_tried = 0
         self.last_fork_us = self.forks = 0
+        self._changes = 0  # the store's when the running save began
+        for name in ("save", "stop-writes-on-bgsave-error"):
+            store.config.on_change(name, lambda value: store.review())
 
     @property
     def dump_path(self) -> str:
@@ -44,32 +69,50 @@ class Saving:
         except OSError:
             return self.store.started // 1_000_000_000
 
+    @property
+    def stops_writes(self) -> bool:
+        """Whether writes are refused because the last save in the background failed."""
+        config = self.store.config
+        return bool(not self.last_save_ok and config["save"] and config["stop-writes-on-bgsave-error"])
+
+    def running(self, task: str) -> int:
+        """For how many seconds this has been running; -1 when it is not."""
+        return int(monotonic() - self.began) if self.task == task else -1
+
+    def reset_statistics(self) -> None:
+        """CONFIG RESETSTAT."""
+        self.last_fork_us = self.forks = self.rewrites_failed = 0
+
+    @property
+    def slicing(self) -> bool:
+        """Whether a snapshot is being written in slices."""
+        return self.job is not None and not self.job.forked
+
+    @property
+    def _now(self) -> int:
+        return self.store.clock.ns // 1_000_000_000
+
+    # -- what commands ask for
+
     def save(self) -> Status:
-        """Write dump.rdb now."""
-        if self.save_child:
+        """Write dump.rdb now. Raises ReplyError."""
+        if self.task == SAVE:
             raise errors.SaveInProgress
         try:
             self._write_dump()
         except errors.Unfit as error:
-            self.last_save_ok = False
             raise errors.ReplyError(str(error)) from None
-        self.saved_changes = self.store.changes
         return OK
 
     def _write_dump(self, form: str = "") -> None:
         """Write dump.rdb in a format of ``save.FORMATS``, the one that is set. Raises ReplyError, Unfit."""
-        from redtool.persist.save import FORMATS
-        from redtool.persist.snapshot import write_dump
-
-        version, fields_version = FORMATS[form or self.store.config["rdb-format"]]
-        try:
-            write_dump(self.dump_path, contents(self.store), self.store.functions, version=version,
-                       fields_version=fields_version)  # fmt: skip
-        except OSError as error:
-            self.last_save_ok = False
-            raise errors.ReplyError(f"cannot write {self.dump_path}: {error.strerror}") from None
-        self.last_save_ok = True
         self.saves += 1
+        try:
+            sweep(self.directory)
+            self._dump(contents(self.store), form).write()
+        except OSError as error:
+            raise errors.ReplyError(f"cannot write {self.dump_path}: {error.strerror}") from None
+        self._saved(self.store.changes)
 
     def _save_or_fail(self) -> None:
         """Save while there is still time: what does not fit the format that is set, in one that holds everything."""
@@ -83,105 +126,210 @@ class Saving:
             raise errors.StoreError(error.message.removeprefix("ERR ")) from None
 
     def bgsave(self, schedule: bool = False) -> Status:
-        """Write dump.rdb in a child; without fork (a host program's process), now."""
-        if self.save_child:
+        """Write dump.rdb in the background; ``schedule``: once a running rewrite has ended. Raises ReplyError."""
+        self.poll()
+        if self.task == SAVE:
             raise errors.SaveInProgress
-        if self.rewrite_child:
-            if schedule:
-                self.wait()
-            else:
-                raise errors.RewriteBlocksSave
-        if self.fork:
-            self.saved_changes = self.store.changes
-            self.save_began = monotonic()
-            self.save_child = self._fork(self._write_dump)
-        else:
-            self.save()
+        if self.store.collects or (self.job is not None and schedule):  # not in the middle of a transaction
+            self.save_scheduled = True
+            return Status(b"Background saving scheduled")
+        if self.job is not None:
+            raise errors.RewriteBlocksSave
+        self._begin_save()
         return Status(b"Background saving started")
 
+    def cancel(self) -> Status:
+        """BGSAVE CANCEL: end a running save, or forget a scheduled one."""
+        self.poll()
+        if self.task == SAVE:
+            self.kill_save()
+            return Status(b"Background saving cancelled")
+        if not self.save_scheduled:
+            raise errors.NoSaveToCancel
+        self.save_scheduled = False
+        return Status(b"Scheduled background saving cancelled")
+
     def bgrewriteaof(self) -> Status:
-        """Rewrite the journal as a new base and an empty increment."""
-        if self.rewrite_child:
+        """Rewrite the journal as a new base and an empty increment, in the background. Raises ReplyError."""
+        self.poll()
+        if self.task == REWRITE:
             raise errors.RewriteInProgress
         if self.journal is None:
             raise errors.ReplyError("the append only file is off: CONFIG SET appendonly yes")
-        self.store.flush()
-        if self.save_child:
-            self.wait()
-        try:
-            self.rewrite_began = monotonic()
-            if self.fork:
-                self.journal.begin_rewrite()
-                self.rewrite_child = self._fork(self._write_base)
-            else:
-                self.journal.rewrite(contents(self.store), self.store.functions)
-                self._rewritten(True)
-        except errors.StoreError as error:
-            raise errors.ReplyError(str(error)) from None
+        if self.job is not None or self.store.collects:
+            self.rewrite_scheduled, self.rewrites_failed = True, 0
+            return Status(b"Background append only file rewriting scheduled")
+        self._begin_rewrite()
         return Status(b"Background append only file rewriting started")
 
-    def _write_base(self) -> None:
-        assert self.journal is not None
-        self.journal.write_base(contents(self.store), functions=self.store.functions)
+    def emptied(self) -> None:
+        """FLUSHALL: a snapshot of what is gone is of no use; with save points an empty one replaces it now."""
+        self.kill_save()
+        if self.store.config["save"]:
+            try:
+                self.save()
+            except errors.ReplyError:
+                return  # a save point tries again
 
-    def _fork(self, work: Callable[[], None]) -> int:
-        started = self.store.time_ns()
-        pid = os.fork()
-        if pid:
+    def kill_save(self) -> None:
+        """End a running save; that is no failure."""
+        self.poll()
+        if self.job is not None and self.task == SAVE:
+            self.job.cancel()
+            self._end(False)
+
+    # -- jobs
+
+    def cron(self) -> None:
+        """See to the job, and start what is due. Between commands, never inside one."""
+        self.poll()
+        if self.job is None:
+            try:
+                self._start_due()
+            except errors.ReplyError:
+                return  # INFO tells
+
+    def poll(self, block: bool = False) -> None:
+        """Let the job go on, until its end if asked, and take note of that."""
+        if self.job is not None:
+            done = self.job.poll(block)
+            if done is not None:
+                self._end(done)
+
+    def wait(self) -> None:
+        """Wait until no background work is left, and none is scheduled."""
+        self.poll(block=True)
+        while (self.save_scheduled or self.rewrite_scheduled) and not self.store.collects:
+            self.cron()
+            if self.job is None:
+                return
+            self.poll(block=True)
+
+    @property
+    def owed(self) -> bool:
+        """Whether there is work that has to be done before the store is closed."""
+        detached = self.job is not None and self.job.forked and self.task == SAVE and self.journal is not None
+        return (self.job is not None and not detached) or self.rewrite_scheduled
+
+    def _start_due(self) -> None:
+        """Start what save points, the size of the journal or a schedule ask for."""
+        rested = self.last_save_ok or self._now - self.save_tried > RETRY
+        if rested and self._point_reached():
+            self._begin_save()
+        elif self.journal is not None and (self.rewrite_scheduled or self.journal.rewrite_due) and not self._tired():
+            self._begin_rewrite()
+        elif rested and self.save_scheduled:
+            self._begin_save()
+
+    def _point_reached(self) -> bool:
+        changes, since = self.store.changes - self.saved_changes, self._now - self.saved_at
+        return any(changes >= count and since > seconds for seconds, count in self.store.config["save"])
+
+    def _tired(self) -> bool:
+        """Whether so many rewrites have failed that the next is to wait: each leaves an increment."""
+        over = min(self.rewrites_failed - PATIENCE, LONGEST)
+        return over >= 0 and self._now - self.rewrite_tried < 60 << over
+
+    def _begin_save(self) -> None:
+        self.saves += 1
+        self.save_scheduled = False
+        self.save_tried, self._changes = self._now, self.store.changes
+        try:
+            sweep(self.directory)
+            self._start(SAVE, self._dump)
+        except OSError as error:
+            self.last_save_ok = False
+            self.store.review()
+            raise errors.ReplyError(f"cannot save in the background: {error.strerror}") from None
+
+    def _begin_rewrite(self) -> None:
+        assert self.journal is not None
+        self.rewrites += 1
+        self.rewrite_scheduled = False
+        self.rewrite_tried = self._now
+        try:
+            self.store.flush()
+            sweep(self.journal.folder)
+            self.journal.begin_rewrite()
+            self._start(REWRITE, self._base)
+        except (errors.StoreError, OSError) as error:
+            self._rewritten(False)
+            self.journal.abort_rewrite()
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise errors.ReplyError(f"cannot rewrite the journal in the background: {reason}") from None
+
+    def _start(self, task: str, make: Callable[[Databases], Snapshot]) -> None:
+        if self.fork:
+            from redtool.child import Child
+
+            started = self.store.time_ns()
+            self.job = Child(self.store, make)
             self.last_fork_us = (self.store.time_ns() - started) // 1000
             self.forks += 1
             self.store.took(b"fork", started)
-            return pid
-        status = 1
-        try:
-            os.close(self.lock)  # the store stays this child's parent's, and free when it ends
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            for stream in (0, 1, 2):  # who reads the parent's output must not wait for the child
-                os.dup2(nowhere, stream)
-            work()
-            status = 0
-        except BaseException:
-            status = 1
-        finally:
-            os._exit(status)
+        else:
+            from redtool.slices import Slices
 
-    def poll(self, block: bool = False) -> None:
-        """Take note of children that have ended."""
-        flags = 0 if block else os.WNOHANG
-        if self.save_child and (done := _ended(self.save_child, flags)) is not None:
-            self.save_child, self.last_save_ok = 0, done
-            self.save_took = int(monotonic() - self.save_began)
-            self.saves += done
-        if self.rewrite_child and (done := _ended(self.rewrite_child, flags)) is not None:
-            self.rewrite_child = 0
-            self._rewritten(done)
-            assert self.journal is not None
-            if done:
+            self.job = Slices(self.store, make)
+            if self.on_slices is not None:
+                self.on_slices()
+        self.task, self.began = task, monotonic()
+
+    def _dump(self, databases: Databases, form: str = "") -> Snapshot:
+        from redtool.persist.save import FORMATS
+        from redtool.persist.snapshot import dump
+
+        versions = FORMATS[form or self.store.config["rdb-format"]]
+        return dump(self.dump_path, databases, list(self.store.functions), (("aof-base", 0),), *versions)
+
+    def _base(self, databases: Databases) -> Snapshot:
+        assert self.journal is not None
+        return self.journal.base(databases, list(self.store.functions))
+
+    def _end(self, done: bool) -> None:
+        """Take note of the end of the job."""
+        job, task = self.job, self.task
+        assert job is not None
+        self.job, self.task = None, ""
+        took = int(monotonic() - self.began)
+        if task == REWRITE:
+            self.rewrite_took, self.rewrite_cow = took, job.cow
+            self._finish_rewrite(done, job.cancelled)
+            return
+        self.save_took, self.save_cow = took, job.cow
+        if done:
+            self._saved(self._changes)
+            return
+        job.clean(self.directory)
+        if not job.cancelled:
+            self.last_save_ok = False
+            self.store.review()
+
+    def _saved(self, changes: int) -> None:
+        self.saved_changes, self.saved_at = changes, self._now
+        self.last_save_ok = True
+        self.store.review()
+
+    def _finish_rewrite(self, done: bool, cancelled: bool) -> None:
+        assert self.journal is not None
+        if done:
+            try:
                 self.journal.finish_rewrite()
-            else:
-                self.journal.abort_rewrite()
-        if self.journal is not None and self.journal.rewrite_due and not self.save_child and not self.rewrite_child:
-            self.bgrewriteaof()
+            except errors.StoreError:
+                done = False
+        else:
+            self.journal.abort_rewrite()
+        if done or not cancelled:
+            self._rewritten(done)
 
     def _rewritten(self, done: bool) -> None:
         self.last_rewrite_ok = done
-        self.rewrite_took = int(monotonic() - self.rewrite_began)
-        self.rewrites += done
         self.rewrites_failed = 0 if done else self.rewrites_failed + 1
 
-    def wait(self) -> None:
-        """Wait until no background work is left."""
-        self.poll(block=True)
 
-
-def _ended(pid: int, flags: int) -> bool | None:
-    """Whether a child ended well; None while it runs."""
-    done, status = os.waitpid(pid, flags)
-    return None if done == 0 else status == 0
-
-
-def contents(store: Store) -> Iterator[tuple[int, int, int, Iterator[tuple[bytes, Any, int | None]]]]:
+def contents(store: Store, through: Callable[[Entries], Entries] | None = None) -> Iterator[
+        tuple[int, int, int, Entries]]:  # fmt: skip
     """What a snapshot holds: (database, keys, expires, entries) for each that has keys."""
     for db in store.databases:
         if len(db):
-            yield db.index, len(db), db.expiring, db.items()
+            yield db.index, len(db), db.expiring, db.items() if through is None else through(db.items())

@@ -30,6 +30,7 @@ Word = bytes | str | int | float
 
 LOCK_WAIT = 5.0  # seconds to wait for another owner before giving up
 HAND_OVER = 0.0005  # seconds for which a slow script lets other threads in
+SLICE_PAUSE = 0.002  # seconds between two slices of a snapshot
 LISTEN_PAUSE = 0.02  # seconds between looks for messages while subscribed
 
 
@@ -45,6 +46,8 @@ class Embedded:
         self.closed = False
         self.stop_asked: Callable[[], bool] = _never  # looked at while a command waits; True: KeyboardInterrupt
         store.breathe = self._breathe
+        if persistence is not None:
+            persistence.on_slices = self._help
 
     @property
     def db(self) -> int:
@@ -223,8 +226,22 @@ class Embedded:
         """Housekeeping while idle: expiry, the journal's sync, finished background saves."""
         with self._lock:
             self.store.tick()
-            if self.persistence is not None:
+
+    def _help(self) -> None:
+        """Have a thread write on at a snapshot in slices: nobody may call anything for a while."""
+        from threading import Thread
+
+        Thread(target=self._write_on, name="redtool-slices", daemon=True).start()
+
+    def _write_on(self) -> None:
+        from time import sleep
+
+        while True:
+            with self._lock:
+                if self.closed or self.persistence is None or not self.persistence.slicing:
+                    return
                 self.persistence.poll()
+            sleep(SLICE_PAUSE)
 
     def close(self) -> None:
         """Sync and close the store's files. Safe to call twice."""

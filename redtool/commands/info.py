@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redtool.engine.keyspace import Keyspace
+    from redtool.persistence import Persistence
     from redtool.resp import Reply
     from redtool.session import Session
     from redtool.store import Store
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 command = group("server")
 
+SAVE, REWRITE = "save", "rewrite"  # the tasks of ``saving``
 SAMPLED_DEADLINES = 1000  # deadlines that avg_ttl looks at
 
 
@@ -126,32 +128,13 @@ def memory(c: Session) -> Fields:
 
 
 def persistence(c: Session) -> Fields:
-    from time import monotonic
-
     files, journal = c.store.persistence, c.store.journal
     if files is not None:
         files.poll()
-    saving = bool(files and files.save_child)
-    rewriting = bool(files and files.rewrite_child)
     writable = c.store.guard in ("", "read-only")
     fields: Fields = {
-        **zeros("loading async_loading current_cow_peak current_cow_size current_cow_size_age"),
-        "current_fork_perc": "0.00", **zeros("current_save_keys_processed current_save_keys_total"),
-        "rdb_changes_since_last_save": c.store.changes - (files.saved_changes if files else 0),
-        "rdb_bgsave_in_progress": int(saving),
-        "rdb_last_save_time": files.lastsave if files else c.store.started // 1_000_000_000,
-        "rdb_last_bgsave_status": "err" if files and not files.last_save_ok else "ok",
-        "rdb_last_bgsave_time_sec": files.save_took if files else -1,
-        "rdb_current_bgsave_time_sec": int(monotonic() - files.save_began) if files and saving else -1,
-        "rdb_saves": files.saves if files else 0,
-        **zeros("rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded"),
-        "aof_enabled": int(journal is not None), "aof_rewrite_in_progress": int(rewriting),
-        "aof_rewrite_scheduled": 0, "aof_last_rewrite_time_sec": files.rewrite_took if files else -1,
-        "aof_current_rewrite_time_sec": int(monotonic() - files.rewrite_began) if files and rewriting else -1,
-        "aof_last_bgrewrite_status": "err" if files and not files.last_rewrite_ok else "ok",
-        "aof_rewrites": files.rewrites if files else 0,
-        "aof_rewrites_consecutive_failures": files.rewrites_failed if files else 0,
-        "aof_last_write_status": "ok" if writable else "err", "aof_last_cow_size": 0,
+        **zeros("loading async_loading"), **job(files), **snapshots(c.store, files), **rewrites(files),
+        "aof_last_write_status": "ok" if writable else "err", "aof_last_cow_size": files.rewrite_cow if files else 0,
         **zeros("module_fork_in_progress module_fork_last_cow_size"),
     }  # fmt: skip
     if journal is not None:
@@ -162,6 +145,55 @@ def persistence(c: Session) -> Fields:
     return fields
 
 
+def job(files: Persistence | None) -> Fields:
+    """How far the running save or rewrite is, and how much memory it made the system copy."""
+    from time import monotonic
+
+    work = files.job if files is not None else None
+    if work is None:
+        return {**zeros("current_cow_peak current_cow_size current_cow_size_age"), "current_fork_perc": "0.00",
+                **zeros("current_save_keys_processed current_save_keys_total")}  # fmt: skip
+    return {
+        "current_cow_peak": work.peak, "current_cow_size": work.cow,
+        "current_cow_size_age": int(monotonic() - work.heard) if work.cow else 0,
+        "current_fork_perc": f"{work.keys * 100 / work.total if work.total else 0:.2f}",
+        "current_save_keys_processed": work.keys, "current_save_keys_total": work.total,
+    }  # fmt: skip
+
+
+def snapshots(store: Store, files: Persistence | None) -> Fields:
+    """What is to be told of dump.rdb."""
+    if files is None:
+        return {"rdb_changes_since_last_save": store.changes, "rdb_bgsave_in_progress": 0,
+                "rdb_last_save_time": store.started // 1_000_000_000, "rdb_last_bgsave_status": "ok",
+                "rdb_last_bgsave_time_sec": -1, "rdb_current_bgsave_time_sec": -1,
+                **zeros("rdb_saves rdb_last_cow_size rdb_last_load_keys_expired "
+                        "rdb_last_load_keys_loaded")}  # fmt: skip
+    return {
+        "rdb_changes_since_last_save": store.changes - files.saved_changes,
+        "rdb_bgsave_in_progress": int(files.task == SAVE), "rdb_last_save_time": files.lastsave,
+        "rdb_last_bgsave_status": "ok" if files.last_save_ok else "err",
+        "rdb_last_bgsave_time_sec": files.save_took, "rdb_current_bgsave_time_sec": files.running(SAVE),
+        "rdb_saves": files.saves, "rdb_last_cow_size": files.save_cow,
+        **zeros("rdb_last_load_keys_expired rdb_last_load_keys_loaded"),
+    }  # fmt: skip
+
+
+def rewrites(files: Persistence | None) -> Fields:
+    """What is to be told of the journal's rewrites."""
+    if files is None:
+        return {**zeros("aof_enabled aof_rewrite_in_progress aof_rewrite_scheduled"), "aof_last_rewrite_time_sec": -1,
+                "aof_current_rewrite_time_sec": -1, "aof_last_bgrewrite_status": "ok",
+                **zeros("aof_rewrites aof_rewrites_consecutive_failures")}  # fmt: skip
+    return {
+        "aof_enabled": int(files.journal is not None), "aof_rewrite_in_progress": int(files.task == REWRITE),
+        "aof_rewrite_scheduled": int(files.rewrite_scheduled), "aof_last_rewrite_time_sec": files.rewrite_took,
+        "aof_current_rewrite_time_sec": files.running(REWRITE),
+        "aof_last_bgrewrite_status": "ok" if files.last_rewrite_ok else "err",
+        "aof_rewrites": files.rewrites, "aof_rewrites_consecutive_failures": files.rewrites_failed,
+    }  # fmt: skip
+
+
 def stats(c: Session) -> Fields:
     store = c.store
     commands, *_ = totals = store.totals()
@@ -169,6 +201,7 @@ def stats(c: Session) -> Fields:
     seconds = max((c.clock.ns - began) / 1e9, 1e-9)
     rates = [max(now - then, 0) / seconds for now, then in zip(totals, before, strict=True)]
     tracking, hub = store.trackers, store.hub
+    exceeded, now_exceeded = store.eviction.times() if store.eviction else (0, 0)
     return {
         "total_connections_received": store.sessions_opened - store.sessions_before,
         "total_commands_processed": commands, "instantaneous_ops_per_sec": round(rates[0]),
@@ -179,8 +212,9 @@ def stats(c: Session) -> Fields:
         **zeros("rejected_connections sync_full sync_partial_ok sync_partial_err"),
         "expired_subkeys": store.expired_fields, "expired_fields": store.expired_fields,
         "expired_keys": store.expired, "expired_stale_perc": "0.00",
-        **zeros("expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients "
-                "evicted_scripts total_eviction_exceeded_time current_eviction_exceeded_time"),
+        **zeros("expired_time_cap_reached_count expire_cycle_cpu_milliseconds"), "evicted_keys": store.evicted,
+        **zeros("evicted_clients evicted_scripts"), "total_eviction_exceeded_time": exceeded,
+        "current_eviction_exceeded_time": now_exceeded,
         "keyspace_hits": store.hits, "keyspace_misses": store.misses,
         "pubsub_channels": len(hub.channels) if hub else 0, "pubsub_patterns": len(hub.patterns) if hub else 0,
         "pubsubshard_channels": len(hub.shards) if hub else 0,
@@ -324,3 +358,5 @@ def reset_statistics(store: Store) -> None:
     store.sessions_before = store.sessions_opened
     store.sample = (store.clock.ns, 0, 0, 0)
     store.error_codes.clear()
+    if store.persistence is not None:
+        store.persistence.reset_statistics()

@@ -142,7 +142,10 @@ def flushall(c: Session, *mode: bytes) -> Reply:
     > KEYS *
     (empty array)
     """
-    return flush(c, c.store.databases, mode)
+    flush(c, c.store.databases, mode)
+    if c.store.persistence is not None and c.db.lazy:  # not while a journal is replayed
+        c.store.persistence.emptied()
+    return OK
 
 
 @command("SWAPDB index1 index2", "write fast", since="4.0.0", complexity="O(N) watched or awaited keys")
@@ -195,18 +198,21 @@ def save(c: Session) -> Reply:
     return files(c).save()
 
 
-@command("BGSAVE [SCHEDULE]", SAVING)
+@command("BGSAVE [SCHEDULE | CANCEL]", SAVING)
 def bgsave(c: Session, *words: bytes) -> Reply:
-    """Write dump.rdb in a child process; SCHEDULE waits for a running rewrite.
+    """Write dump.rdb in the background, SCHEDULE after a running rewrite.
+
+    CANCEL ends it, or forgets what is scheduled.
 
     > SET city Vienna
     OK
     > BGSAVE
     Background saving started
     """
-    if len(words) > 1 or (words and words[0].upper() != b"SCHEDULE"):
+    option = words[0].upper() if words else b""
+    if len(words) > 1 or option not in (b"", b"SCHEDULE", b"CANCEL"):
         raise errors.SyntaxError_
-    return files(c).bgsave(bool(words))
+    return files(c).cancel() if option == b"CANCEL" else files(c).bgsave(bool(option))
 
 
 @command("BGREWRITEAOF", SAVING)
@@ -289,11 +295,23 @@ def shutdown(c: Session, *words: bytes) -> Reply:
         raise c.store.busy_error  # what would be saved is the work of half a script
     if c.store.on_shutdown is None:
         raise errors.NoServer
-    if b"SAVE" in given:
-        files(c).save()
+    save_last(c, given)
     c.store.on_shutdown(b"NOSAVE" in given)
     c.end()
     return NO_REPLY
+
+
+def save_last(c: Session, given: set[bytes]) -> None:
+    """Save before the end, if that is asked for or save points are set; without success there is no end."""
+    kept = c.store.persistence
+    if kept is not None:
+        kept.kill_save()
+    if b"SAVE" in given or (kept is not None and c.config["save"] and b"NOSAVE" not in given):
+        try:
+            files(c).save()
+        except errors.ReplyError:
+            if b"FORCE" not in given:
+                raise errors.ShutdownFailed from None
 
 
 @command("LOLWUT [VERSION version]", "readonly fast", since="5.0.0")

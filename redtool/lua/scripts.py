@@ -190,6 +190,9 @@ def refuse_writes(c: Session) -> None:
     """A script that says it may write is refused by a store that takes no writes."""
     if c.store.guard == "read-only":
         raise errors.ReadOnlyScript
+    failure = c.store.disk_failure()
+    if failure is not None:
+        raise failure
 
 
 def key_count(words: Argv) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from redtool.persist.replay import Sink
     from redtool.persist.save import Databases
+    from redtool.persist.snapshot import Snapshot
 
     Argv = Sequence[bytes]
     Warn = Callable[[str], None]
@@ -57,6 +58,7 @@ class Journal:
         self._dirty = False  # written, not synced
         self._synced_at = monotonic()
         self._sync_error = ""
+        self.trouble = ""  # why the latest write or sync failed, as the system puts it
         self._stop: Event | None = None
         self._thread: Thread | None = None
 
@@ -95,7 +97,7 @@ class Journal:
         base, increment = self.manifest.next_base(self.filename), self.manifest.next_increment(self.filename)
         try:
             temporary = os.path.join(self.folder, f"temp-rewriteaof-{os.getpid()}.aof")
-            base_size = self._write_base(temporary, databases, functions)
+            base_size = self._base(temporary, databases, functions).write()
             os.rename(temporary, self._path(base))
             self._switch(increment)
             self._adopt(self.manifest.superseded(base, [increment]))
@@ -177,7 +179,7 @@ class Journal:
             load_file(dump, sink, warn=self.warn)
             self.others = copy(dump, temporary)
         else:
-            self.others = self._write_base(temporary, (), ())
+            self.others = self._base(temporary, (), ()).write()
         os.rename(temporary, self._path(base))
         increment = self.manifest.next_increment(self.filename)
         self._switch(increment)
@@ -271,6 +273,7 @@ class Journal:
         from errno import EDQUOT, ENOSPC
 
         path = self._path(self.manifest.increments[-1])
+        self.trouble = error.strerror or "error"
         reason = "disk full" if error.errno in (ENOSPC, EDQUOT) else (error.strerror or "error").lower()
         return f"cannot {what} {path}: {reason}"
 
@@ -331,7 +334,7 @@ class Journal:
         return growth >= percentage * max(self.base_size, 1)
 
     def begin_rewrite(self) -> None:
-        """First step: from now on append to a new increment. What ``write_base`` writes must be the data as of now."""
+        """First step: from now on append to a new increment. What ``base`` writes must be the data as of now."""
         self.flush()
         try:
             self._add_increment()
@@ -340,9 +343,9 @@ class Journal:
         self.rewriting = True
         self._temporary = os.path.join(self.folder, f"temp-rewriteaof-bg-{os.getpid()}.aof")
 
-    def write_base(self, databases: Databases, functions: Iterable[bytes] = ()) -> None:
-        """Second step: write the new base beside the others; may run in a forked child. Raises OSError."""
-        self._write_base(self._temporary, databases, functions)
+    def base(self, databases: Databases, functions: Iterable[bytes] = ()) -> Snapshot:
+        """Second step: the new base, to be written beside the others; may be called in a forked child."""
+        return self._base(self._temporary, databases, functions)
 
     def finish_rewrite(self) -> None:
         """Last step: put the base in its place, name it in the manifest, delete what it replaces. Raises StoreError."""
@@ -366,7 +369,7 @@ class Journal:
         """All three steps at once. Raises StoreError and leaves a journal that goes on."""
         self.begin_rewrite()
         try:
-            self.write_base(databases, functions)
+            self.base(databases, functions).write()
         except OSError as error:
             self.abort_rewrite()
             raise errors.StoreError(f"cannot rewrite {self.folder}: {error.strerror}") from None
@@ -401,15 +404,12 @@ class Journal:
         self.fd, self.others, self.length, self.db = fd, self.others + self.length, 0, -1
         self._dirty = self._ragged = False
 
-    def _write_base(self, path: str, databases: Databases, functions: Iterable[bytes]) -> int:
-        from redtool.persist.save import BASES, save_to
+    def _base(self, path: str, databases: Databases, functions: Iterable[bytes]) -> Snapshot:
+        from redtool.persist.save import BASES, Body
+        from redtool.persist.snapshot import Snapshot
 
-        fd = create(path)
-        try:
-            versions = BASES[self.config["rdb-format"]]
-            return save_to(fd, databases, functions, (("aof-base", 1),), *versions, lenient=True)
-        finally:
-            os.close(fd)
+        versions = BASES[self.config["rdb-format"]]
+        return Snapshot(Body(databases, functions, (("aof-base", 1),), *versions, lenient=True), path)
 
     def _adopt(self, after: Manifest) -> None:
         """Make ``after`` the manifest, then delete the files it has left behind."""

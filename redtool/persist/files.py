@@ -71,3 +71,21 @@ def copy(source: str, target: str, start: int = 0) -> int:
         finally:
             os.close(fd)
     return done
+
+
+def sweep(folder: str) -> None:
+    """Delete temporary files that processes have left which are no more: their names end with a pid."""
+    for name in os.listdir(folder):
+        pid = name.rpartition(".")[0].rpartition("-")[2]
+        if name.startswith("temp-") and pid.isdigit() and not _is_alive(int(pid)):
+            remove(os.path.join(folder, name))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -41,7 +41,13 @@ STRING = [bytes([0, size]) for size in range(64)]  # type byte and length of a k
 
 
 class Body:
-    """The pieces of a file after its header; ``version`` is right once they have all been taken."""
+    """The pieces of a file after its header; ``version`` is right once they have all been taken.
+
+    ``lenient``: a file for redtool itself, which reads any value in a file of any version. ``parts`` is about how many
+    bits and pieces of keys and values are put together at a time.
+    """
+
+    parts = CHUNK_PARTS
 
     def __init__(self, databases: Databases, functions: Iterable[bytes] = (), aux: Aux = (), version: int = VERSION,
                  fields_version: int = FIELDS_REDIS, lenient: bool = False) -> None:  # fmt: skip
@@ -77,7 +83,7 @@ class Body:
         """Encode keys and values. This loop is the time a large file takes: strings are encoded in place."""
         out: list[bytes] = []
         add = out.append
-        heavy = 0  # bytes of long strings since the last piece
+        heavy, parts = 0, self.parts  # bytes of long strings since the last piece
         for key, value, deadline in entries:
             if deadline is not None:
                 add(EXPIRE_MS)
@@ -99,7 +105,7 @@ class Body:
                     add(pack_length(size))
                     add(value)
                     heavy += size
-            if len(out) > CHUNK_PARTS or heavy > CHUNK_BYTES:
+            if len(out) > parts or heavy > CHUNK_BYTES:
                 yield b"".join(out)
                 out.clear()
                 heavy = 0
@@ -138,13 +144,11 @@ def save(write: Callable[[bytes], object], databases: Databases, functions: Iter
     return body.version
 
 
-def save_to(fd: int, databases: Databases, functions: Iterable[bytes] = (), aux: Aux = (), version: int = VERSION,
-            fields_version: int = FIELDS_REDIS, lenient: bool = False) -> int:  # fmt: skip
-    """Write a whole file to an empty file's descriptor piece by piece and sync it; gives its size.
+def write_body(fd: int, body: Body) -> Iterator[int]:
+    """Write a whole file to an empty file's descriptor piece by piece: gives the bytes so far, all of them at the end.
 
-    ``lenient``: a file for redtool itself, which reads any value in a file of any version. Raises OSError, Unfit.
+    Nothing is synced. Raises OSError, Unfit.
     """
-    body = Body(databases, functions, aux, version, fields_version, lenient)
     os.lseek(fd, len(body.header), os.SEEK_SET)
     pieces: list[bytes] = []
     size = crc = 0
@@ -159,9 +163,9 @@ def save_to(fd: int, databases: Databases, functions: Iterable[bytes] = (), aux:
         else:
             pieces.append(piece)
         write_all(fd, piece)
+        yield size
     header = body.header
     crc = join(crc64(header), crc, size) if size > IMPORT_FROM else crc64(b"".join((header, *pieces)))
     write_all(fd, crc.to_bytes(8, "little"))
     os.pwrite(fd, header, 0)
-    os.fsync(fd)
-    return len(header) + size + 8
+    yield len(header) + size + 8

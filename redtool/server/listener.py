@@ -86,8 +86,6 @@ class Listener:
             with self.lock:
                 if not self.store.busy:
                     self.store.tick()
-                    if self.persistence is not None:
-                        self.persistence.poll()
 
     def soon(self, call: Callable[[], None]) -> None:
         """Call once what was asked for, however often, after the command that is running."""

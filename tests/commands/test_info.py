@@ -167,15 +167,28 @@ def test_sizes_for_people(size: int, text: str) -> None:
     assert human(size) == text
 
 
+class Job:
+    """Stands in for a rewrite that runs."""
+
+    keys, total, cow, peak, heard = 50, 200, 4096, 8192, 0.0
+
+
 class Files:
     """Stands in for the files of a store: a save that failed, a rewrite that runs."""
 
-    save_child, rewrite_child, last_fork_us, forks, lastsave, saved_changes = 0, 77, 123, 2, 1234, 1
-    last_save_ok, last_rewrite_ok = False, True
-    saves, rewrites, rewrites_failed, save_took, rewrite_took, save_began, rewrite_began = 3, 2, 0, 1, 4, 0.0, 0.0
+    last_fork_us, forks, lastsave, saved_changes = 123, 2, 1234, 1
+    last_save_ok, last_rewrite_ok, stops_writes, rewrite_scheduled = False, True, False, False
+    saves, rewrites, rewrites_failed, save_took, rewrite_took, save_cow, rewrite_cow = 3, 2, 0, 1, 4, 77, 88
+    task, job, journal, slicing = "", None, True, False
+
+    def cron(self) -> None:
+        """Nothing is due."""
 
     def poll(self) -> None:
-        self.save_child = 78
+        self.task, self.job = "rewrite", Job()
+
+    def running(self, task: str) -> int:
+        return 9 if task == self.task else -1
 
 
 class Journal:
@@ -195,11 +208,14 @@ def test_persistence_is_told_by_the_files() -> None:
     client.store.journal = Journal()  # type: ignore[assignment]
     facts = fields(client.call("INFO", "persistence"))
     expected = {
-        "rdb_changes_since_last_save": "2", "rdb_bgsave_in_progress": "1", "rdb_last_save_time": "1234",
+        "rdb_changes_since_last_save": "2", "rdb_bgsave_in_progress": "0", "rdb_last_save_time": "1234",
         "rdb_last_bgsave_status": "err", "aof_enabled": "1", "aof_rewrite_in_progress": "1",
         "aof_last_bgrewrite_status": "ok", "aof_last_write_status": "ok", "aof_current_size": "1000",
         "aof_base_size": "400", "rdb_saves": "3", "rdb_last_bgsave_time_sec": "1", "aof_rewrites": "2",
-        "aof_last_rewrite_time_sec": "4", "aof_rewrites_consecutive_failures": "0",
+        "aof_last_rewrite_time_sec": "4", "aof_rewrites_consecutive_failures": "0", "rdb_last_cow_size": "77",
+        "aof_last_cow_size": "88", "current_cow_size": "4096", "current_cow_peak": "8192",
+        "current_fork_perc": "25.00", "current_save_keys_processed": "50", "current_save_keys_total": "200",
+        "rdb_current_bgsave_time_sec": "-1", "aof_current_rewrite_time_sec": "9",
     }  # fmt: skip
     assert {name: facts[name] for name in expected} == expected
     facts = fields(client.call("INFO", "stats"))

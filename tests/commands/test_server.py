@@ -253,8 +253,13 @@ class Files:
 
     lastsave = 1234
 
+    stops_writes = slicing = False
+
     def __init__(self) -> None:
         self.calls: list[Any] = []
+
+    def cron(self) -> None:
+        """Nothing is due."""
 
     def save(self) -> Status:
         self.calls.append("save")
@@ -263,6 +268,10 @@ class Files:
     def bgsave(self, schedule: bool) -> Status:
         self.calls.append(("bgsave", schedule))
         return Status(b"Background saving started")
+
+    def cancel(self) -> Status:
+        self.calls.append("cancel")
+        return Status(b"Background saving cancelled")
 
     def bgrewriteaof(self) -> Status:
         self.calls.append("rewrite")
@@ -278,11 +287,12 @@ def test_saving_is_left_to_the_files() -> None:
             ("SAVE", b"OK"),
             ("BGSAVE", b"Background saving started"),
             ("bgsave schedule", b"Background saving started"),
+            ("bgsave cancel", b"Background saving cancelled"),
             ("BGREWRITEAOF", b"Background append only file rewriting started"),
             ("LASTSAVE", 1234),
         ]
     )
-    assert files.calls == ["save", ("bgsave", False), ("bgsave", True), "rewrite"]
+    assert files.calls == ["save", ("bgsave", False), ("bgsave", True), "cancel", "rewrite"]
 
 
 def test_a_store_in_memory_has_nothing_to_save_to() -> None:

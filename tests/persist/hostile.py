@@ -1,121 +1,319 @@
-"""Damaged inputs: every one gives an error with a place, or loads; ``python -m tests.persist.hostile --rounds 20000``.
+"""Damaged inputs: each gives an error line or a store that works; ``python -m tests.persist.hostile --count 100000``.
 
-Bytes are flipped, runs cut, doubled or replaced, lengths made huge. Checksums are zeroed ("not computed"), so that
-the damage reaches the decoders.
+Inputs are snapshots, payloads of RESTORE and FUNCTION RESTORE, and directories with a journal, made from every type
+and encoding (``payloads``, ``inputs``): flipped, cut, spliced, given giant lengths, and mostly a right checksum, so
+that the damage reaches the decoders. What opens is used (``traffic``). A finding is an exception that is no error
+line, a second of work, 64 MB of memory above the input's size, or an allocation that failed. Figures a kind of input
+are printed, and each sort of finding once; its input lies in the directory that --keep names.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
+import faulthandler
+import gc
+import os
+import pickle
+import resource
+import shutil
+import signal
+import sys
+import tempfile
 import time
-import tracemalloc
+import traceback
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
+from types import FrameType
+from typing import Any
 
 from redtool import errors
-from redtool.persist.aof import encode
-from redtool.persist.manifest import parse
+from redtool.config import Config
+from redtool.loading import Sink
+from redtool.persist.check import rdb_contents
 from redtool.persist.rdb import load
-from redtool.persist.replay import Replay
-from tests.persist.datasets import Collected, sample, saved
-from tests.servers import running
+from redtool.persistence import Persistence
+from redtool.session import Session
+from redtool.store import Store
+from tests.persist import inputs
+from tests.persist.traffic import Traffic
 
-HUGE = [b"\x81" + b"\xff" * 8, b"\x80\xff\xff\xff\xff", b"\x7f\xff", b"\xff" * 4, b"\xc3\x7f\xff\xbf\xff",
-        b"*999999999\r\n", b"$999999999999999\r\n", b"\x00" * 4, b"\xfe" * 5]  # fmt: skip
 MEMORY = 64 << 20  # bytes above the input's size that no input may take
-Attempt = Callable[[bytes], object]
+SECONDS = 1.0  # of processor time that no input may take
+HANG = 10  # seconds after which one is interrupted
+M_ARENA_MAX = -8  # of <malloc.h>
+CEILING = 2 << 30  # bytes of address space above what the process begins with
+Input = Any  # bytes, or the files of a directory by name
 
 
-def mutated(data: bytes, rng: Random) -> bytes:
-    """A copy with one to four places damaged."""
-    out = bytearray(data)
-    for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        at = rng.randrange(len(out) + 1)
-        stop = min(len(out), at + rng.choice((1, 2, 8, 100)))
-        way = rng.randrange(7)
-        if way < 3 and at < len(out):
-            out[at] = rng.choice((0, 0xFF, 0x80, 0x7F, out[at] ^ 1 << rng.randrange(8), rng.randrange(256)))
-        elif way == 3:
-            del out[at:stop]
-        elif way == 4:
-            out[at:at] = out[at:stop]
-        elif way == 5:
-            out[at : at + rng.choice((0, 1, 9))] = rng.choice(HUGE)
-        elif rng.random() < 0.3:
-            del out[at:]
-        if not out:
-            break
-    return bytes(out)
+class Hang(BaseException):
+    """An input takes too long."""
 
 
-def as_rdb(data: bytes) -> None:
-    load(data[:-8] + bytes(8), Collected())
+class Over(Exception):
+    """An input is over a bound."""
 
 
-def as_aof(data: bytes) -> None:
-    Replay(data, "the file", Collected(), lambda text: None).run()
+class Refused(Exception):
+    """An error line: what should come of a damaged input that does not load."""
 
 
-def as_manifest(data: bytes) -> None:
-    parse(data)
+# -- what is done with an input: gives a store that opened, or raises Refused
 
 
-def aof_sample() -> bytes:
-    words = [b"", b"a", b"\r\n", b"x" * 3000, b"*1\r\n"]
-    group = [(b"SET", b"k%d" % n, words[n % 5]) for n in range(40)]
-    return encode([*group, (b"MULTI",), *group[:7], (b"EXEC",)]) + b"#TS:1\r\n" + encode(group)
-
-
-def server_sample(name: str) -> bytes:
-    """The dump of a real server that has a value in every encoding."""
-    from tests.persist.test_real_files import populate
-
-    with running(name) as server, server.client() as client:
-        populate(client, name)
-        client.call("DEL", "table", "wide hash", "skiplist", "long list", "plain node", "random")  # keep it small
-        client.call("SAVE")
-        return (server.directory / "dump.rdb").read_bytes()
-
-
-def attack(data: bytes, attempt: Attempt, rounds: int, seed: int) -> dict[str, float]:
-    """Try ``rounds`` damaged copies. Anything but CorruptFile escapes, with the input noted in the error."""
-    rng = Random(seed)
-    refused = slowest = most = 0.0
-    tracemalloc.start()
+def as_rdb(data: bytes, home: Path) -> Store:
+    store = Store(Config())
+    store.load()
     try:
-        for _ in range(rounds):
-            bad = mutated(data, rng)
-            tracemalloc.reset_peak()
-            before, start = tracemalloc.get_traced_memory()[0], time.perf_counter()
-            try:
-                attempt(bad)
-            except errors.CorruptFile:
-                refused += 1
-            except BaseException as error:
-                error.add_note(f"input: {bad!r}")
-                raise
-            taken = tracemalloc.get_traced_memory()[1] - before
-            assert taken < len(bad) + MEMORY, f"{taken} bytes for {bad!r}"
-            slowest, most = max(slowest, time.perf_counter() - start), max(most, taken)
-    finally:
-        tracemalloc.stop()
-    return {"refused": refused, "seconds": slowest, "bytes": most}
+        load(data, Sink(store), now=int(time.time() * 1000))
+    except (errors.CorruptFile, errors.StoreError) as error:
+        raise Refused(error) from error
+    store.loaded()
+    return store
 
 
-def targets() -> list[tuple[str, bytes, Attempt]]:
-    manifest = b'file a.1.base.rdb seq 1 type b\nfile a.1.incr.aof seq 1 type i\nfile "a b" seq 2 type i\n'
-    return [("rdb of valkey", server_sample("valkey"), as_rdb), ("rdb of redtool", saved(sample()), as_rdb),
-            ("aof", aof_sample(), as_aof), ("manifest", manifest, as_manifest)]  # fmt: skip
+def as_checked(data: bytes, home: Path) -> Store:
+    """What ``rdb check`` reads of it."""
+    path = home / "dump.rdb"
+    path.write_bytes(data)
+    try:
+        rdb_contents(str(path))
+    except (errors.CorruptFile, errors.StoreError) as error:
+        raise Refused(error) from error
+    return Store(Config())
 
 
-def main() -> None:
+def as_command(*before: bytes) -> Callable[[bytes, Path], Store]:
+    def attempt(data: bytes, home: Path) -> Store:
+        store = Store(Config())
+        try:
+            store.execute(Session(store), (*before, data))
+        except errors.ReplyError as error:
+            if len(store.databases[0]) or store.functions:
+                raise Over("a refused payload left something behind") from error
+            raise Refused(error) from error
+        return store
+
+    return attempt
+
+
+def as_directory(files: dict[str, bytes], home: Path) -> Store:
+    (home / inputs.FOLDER).mkdir()
+    for name, data in files.items():
+        (home / name).write_bytes(data)
+    try:
+        owner = Persistence.open(str(home), wait=0)
+    except (errors.CorruptFile, errors.StoreError) as error:
+        raise Refused(error) from error
+    return owner.store
+
+
+KINDS: dict[str, tuple[Callable[[Random], Input], Callable[[Any, Path], Store]]] = {
+    "rdb": (inputs.rdb, as_rdb),
+    "rdb check": (inputs.rdb, as_checked),
+    "restore": (inputs.dump, as_command(b"RESTORE", b"k", b"0")),
+    "functions": (inputs.functions, as_command(b"FUNCTION", b"RESTORE")),
+    "journal": (inputs.journal, as_directory),
+}
+SHARES = {"rdb": 8, "rdb check": 1, "restore": 8, "functions": 1, "journal": 6}
+
+
+# -- the measure of one input
+
+
+class Meter:
+    """Memory and time that something takes: the peak of what is resident, and address space."""
+
+    def __init__(self) -> None:
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)  # a thread's own arena would reserve 128 MB of addresses
+        self.status = os.open("/proc/self/status", os.O_RDONLY)
+        self.reset = os.open("/proc/self/clear_refs", os.O_WRONLY)
+
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Peak and present address space, peak and present resident memory, in bytes."""
+        rows = dict(line.split(b":", 1) for line in os.pread(self.status, 4096, 0).splitlines() if b":" in line)
+        peak, now, resident_peak, resident = (
+            int(rows[name].split()[0]) << 10 for name in (b"VmPeak", b"VmSize", b"VmHWM", b"VmRSS")
+        )
+        return peak, now, resident_peak, resident
+
+    def begin(self) -> None:
+        os.write(self.reset, b"5")
+        self.before = self.sizes()
+        self.clock, self.wall = time.process_time(), time.perf_counter()
+
+    def end(self) -> tuple[float, float, int]:
+        """Seconds of processor time, seconds, and bytes."""
+        took, wall = time.process_time() - self.clock, time.perf_counter() - self.wall
+        peak, _, resident_peak, _ = self.sizes()
+        grown = peak - self.before[1] if peak > self.before[0] else 0  # the peak is never set back
+        return took, wall, max(grown, resident_peak - self.before[3])
+
+
+class Figures:
+    """What came of the inputs of one kind."""
+
+    def __init__(self) -> None:
+        self.tried = self.loaded = 0
+        self.refused: Counter[str] = Counter()
+        self.seconds = self.wall = self.used_seconds = 0.0
+        self.bytes = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tried} inputs, {self.loaded} load, {self.refused.total()} refused; opening takes at most "
+            f"{self.seconds * 1000:.0f} ms of processor ({self.wall * 1000:.0f} ms), using "
+            f"{self.used_seconds * 1000:.0f} ms; memory at most {self.bytes >> 10} kB"
+        )
+
+
+class Attack:
+    """Tries inputs and keeps the findings."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
+        self.traffic = Traffic(self.rng)
+        self.meter = Meter()
+        self.figures = {kind: Figures() for kind in KINDS}
+        self.findings: dict[str, tuple[str, Input, str]] = {}  # signature -> kind, input, traceback
+        self.count: Counter[str] = Counter()
+        self.home = Path(tempfile.mkdtemp(prefix="rt-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+
+    def run(self, count: int, kinds: list[str]) -> None:
+        """Try so many inputs of these kinds."""
+        before = signal.signal(signal.SIGALRM, _hang)
+        order = [kind for kind in kinds for _ in range(SHARES[kind])]
+        try:
+            for at in range(count):
+                kind = order[at % len(order)]
+                self.one(kind, KINDS[kind][0](self.rng))
+                if at % 200 == 0:
+                    gc.collect()
+                    faulthandler.dump_traceback_later(3 * HANG, exit=True)  # for where no signal is answered
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            signal.signal(signal.SIGALRM, before)
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def one(self, kind: str, data: Input) -> None:
+        """Try one input and use what opens."""
+        figures = self.figures[kind]
+        figures.tried += 1
+        self.traffic.last = ()
+        home = self.home / f"{figures.tried}"
+        home.mkdir()
+        try:
+            self._attempt(kind, data, figures, home)
+        except (Exception, Hang) as error:
+            found = self._signature(kind, error)
+            self.count[found] += 1
+            if found not in self.findings:
+                text = "".join(traceback.format_exception(error)[-12:])
+                self.findings[found] = kind, data, f"{text}\n{self.traffic.last!r}"
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            shutil.rmtree(home, ignore_errors=True)
+
+    def _attempt(self, kind: str, data: Input, figures: Figures, home: Path) -> None:
+        signal.setitimer(signal.ITIMER_REAL, HANG)
+        store, refusal = None, None
+        self.meter.begin()
+        try:
+            store = KINDS[kind][1](data, home)
+        except Refused as error:
+            refusal = error
+        took, wall, grown = self.meter.end()
+        figures.seconds, figures.wall = max(figures.seconds, took), max(figures.wall, wall)
+        self._within(figures, took, grown, data)
+        if refusal is not None:
+            figures.refused[sort(refusal)] += 1
+            _no_memory_error(refusal)
+        else:
+            assert store is not None
+            figures.loaded += 1
+            self.use(store, figures, data)
+
+    def use(self, store: Store, figures: Figures, data: Input) -> None:
+        try:
+            self.meter.begin()
+            self.traffic.exercise(store)
+            took, _, grown = self.meter.end()
+            figures.used_seconds = max(figures.used_seconds, took)
+            self._within(figures, took, grown, data)
+        finally:
+            if store.persistence is not None:
+                store.persistence.close()
+
+    def _within(self, figures: Figures, took: float, grown: int, data: Input) -> None:
+        figures.bytes = max(figures.bytes, grown)
+        if grown > MEMORY + size_of(data):
+            raise Over(f"{grown >> 20} MB of memory")
+        if took > SECONDS:
+            raise Over(f"{took:.1f} s of work")
+
+    def _signature(self, kind: str, error: BaseException) -> str:
+        """Findings of the same sort have the same: exception and place in redtool."""
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame in frames if "/redtool/" in frame.filename] or list(frames)
+        command = self.traffic.last[0].decode("latin-1").upper() if self.traffic.last else ""
+        place = f"{ours[-1].filename.rpartition('/redtool/')[2]}:{ours[-1].lineno} {ours[-1].name}" if ours else ""
+        return f"{kind}: {type(error).__name__}: {str(error)[:60]!r} at {place} {command}"
+
+
+def size_of(data: Input) -> int:
+    return len(data) if isinstance(data, bytes) else sum(map(len, data.values()))
+
+
+def sort(error: Exception) -> str:
+    """The reason in an error line, without places and names."""
+    cause = error.__cause__
+    reason = cause.reason if isinstance(cause, errors.CorruptFile) else str(cause)
+    words = [word for word in reason.split() if not any(letter in "0123456789'\"/\\" for letter in word)]
+    return " ".join(words)[:60]
+
+
+def _no_memory_error(error: BaseException | None) -> None:
+    """A failed allocation is a finding even where it became an error line: where there is memory, it succeeds."""
+    while error is not None:
+        if isinstance(error, MemoryError):
+            raise Over("an allocation failed") from error
+        error = error.__context__ or error.__cause__
+
+
+def _hang(number: int, frame: FrameType | None) -> None:
+    raise Hang("".join(traceback.format_stack(frame)[-3:]))
+
+
+def bounded() -> None:
+    """Let this process not take the whole machine."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + CEILING, resource.RLIM_INFINITY))
+
+
+def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=2000)
+    options.add_argument("--count", type=int, default=2000)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--only", choices=KINDS, action="append")
+    options.add_argument("--keep", type=Path, help="a directory for the inputs of findings")
     given = options.parse_args()
-    for name, data, attempt in targets():
-        print(f"{name:16} {len(data):8} bytes  {attack(data, attempt, given.rounds, given.seed)}", flush=True)
+    inputs.effects()
+    attack = Attack(given.seed)
+    bounded()
+    attack.run(given.count, given.only or list(KINDS))
+    for kind, figures in attack.figures.items():
+        print(f"{kind:10} {figures}")
+        for reason, count in figures.refused.most_common():
+            print(f"{count:12} {reason}")
+    for at, (found, (kind, data, text)) in enumerate(attack.findings.items()):
+        print(f"FINDING {at}, {attack.count[found]} times: {found}\n{text}")
+        if given.keep:
+            given.keep.mkdir(parents=True, exist_ok=True)
+            (given.keep / f"{at}.pickle").write_bytes(pickle.dumps((kind, data)))
+    return bool(attack.findings)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

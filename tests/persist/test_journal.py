@@ -407,7 +407,7 @@ def test_a_full_disk_ends_a_rewrite_and_nothing_else(store: Path, monkeypatch: p
     journal.begin_rewrite()
     monkeypatch.setattr(os, "write", write)
     with pytest.raises(OSError, match="No space left"):
-        journal.write_base(databases({0: {}}))
+        journal.base(databases({0: {}})).write()
     journal.abort_rewrite()
     monkeypatch.setattr(os, "write", real)
     journal.append((b"SET", b"b", b"2"), 0)
@@ -424,7 +424,7 @@ def test_rewrite_in_steps_takes_in_what_is_appended_meanwhile(store: Path) -> No
     assert content(store) == ({}, [[b"SET", b"a", b"1"], [b"SET", b"b", b"2"]])
     child = os.fork()
     if not child:
-        journal.write_base(databases({0: {b"a": (b"1", None)}}))
+        journal.base(databases({0: {b"a": (b"1", None)}})).write()
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     journal.append((b"SET", b"c", b"3"), 0)
