@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
 SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
+SLICES_NS = 4_000_000  # the same while a snapshot is written in slices
 CRON_EXPIRED = 1000  # keys a round may expire
 NEVER = 1 << 63
 SLOW_NS = 10_000_000  # the usual slowlog-log-slower-than
@@ -143,13 +144,14 @@ class Store:
             self.hub.leave(session)
 
     def refuse_writes(self, reason: str) -> None:
-        """Refuse every write: "read-only", or the text of a journal failure; "" lets them through again."""
+        """Refuse every write: "read-only", or the system's text of a journal failure; "" lets them through again."""
         self.guard = reason
         self.review()
 
     def review(self) -> None:
         """Decide anew whether anybody's commands may take the plain path: call it when one of these has changed."""
         guarded = bool(self.guard or self.monitors or self.pause is not None or self.busy or self.full)
+        guarded = guarded or (self.persistence is not None and self.persistence.stops_writes)
         if guarded != self.guarded:
             self.guarded = guarded
             for session in self.sessions.values():
@@ -307,8 +309,9 @@ class Store:
                 return denied
         if self.full and self.eviction is not None and self.eviction.refuses(session, entry, argv):
             return errors.OutOfMemory()
-        if self.guard and entry.write:
-            return errors.ReadOnly() if self.guard == "read-only" else errors.NoWrites(self.guard)
+        failure = self.disk_failure()
+        if failure is not None and self._concerns(failure, session, entry):
+            return failure
         if session.proto == 2 and not session.deny_block and session.listens:
             from redtool.commands.pubsub import ALLOWED
 
@@ -320,6 +323,20 @@ class Store:
         if session in self.monitors and session.peer[2] >= 0 and not flags.isdisjoint(("write", "readonly")):
             return errors.MonitorsReadNothing()
         return None
+
+    def disk_failure(self) -> errors.ReplyError | None:
+        """Why nothing may be written now: the store is read-only, its snapshot or its journal could not be written."""
+        if self.guard == "read-only":
+            return errors.ReadOnly()
+        if self.persistence is not None and self.persistence.stops_writes:
+            return errors.SaveFailed()
+        return errors.NoWrites(self.guard) if self.guard else None
+
+    def _concerns(self, failure: errors.ReplyError, session: Session, entry: Entry) -> bool:
+        """Whether it stands against this command: a write, an EXEC of one, and PING, so that somebody notices."""
+        if entry.command.name == "EXEC" and session.queue:
+            return any(self.entries.resolve(argv).write for argv in session.queue)
+        return entry.write or (entry.command.name == "PING" and failure.code == "MISCONF")
 
     def _reject(self, session: Session, entry: Entry, reason: errors.ReplyError) -> NoReturn:
         """Refuse a command. A refused EXEC ends the transaction, and says so."""
@@ -517,7 +534,7 @@ class Store:
     # -- time
 
     def cron(self) -> None:
-        """A bounded round of housekeeping: expiry. Called between commands, never inside one."""
+        """A bounded round of housekeeping: expiry, saving. Called between commands, never inside one."""
         self._next_cron = self.clock.ns + CRON_NS
         for db in self.databases:
             if db.expiring and self.active_expire:
@@ -531,6 +548,12 @@ class Store:
             self.make_room()
         if self.clock.ns - self.sample[0] > SAMPLE_NS:
             self.sample = (self.clock.ns, *self.totals())
+        if self.persistence is not None and self.databases[0].lazy:
+            self.persistence.cron()
+            if self.persistence.slicing:
+                self._next_cron = self.clock.ns + SLICES_NS
+        if self.guard:
+            self._retry()
 
     def _remeasure(self) -> None:
         """Find what has grown without a write, and note the most that the data ever took."""
@@ -539,6 +562,13 @@ class Store:
             if db.meter is not None:
                 db.meter.revisit(db.data)
         self.peak_memory = max(self.peak_memory, self.used_memory())
+
+    def _retry(self) -> None:
+        """Write the journal, where that failed before: then writes are taken again."""
+        try:
+            self.flush()
+        except errors.StoreError:
+            return
 
     def tick(self) -> None:
         """Housekeeping for an idle owner."""
@@ -551,7 +581,7 @@ class Store:
             self.waiting.serve()
         if self.trackers is not None:
             self.trackers.settle()
-        self.flush()
+        self._retry()
 
     def unflushed(self) -> bool:
         """Tell whether the journal holds commands that the kernel has not got, and may take now."""
@@ -563,8 +593,8 @@ class Store:
             started = self.time_ns()
             try:
                 self.journal.flush()
-            except errors.StoreError as error:
-                self.refuse_writes(str(error))
+            except errors.StoreError:
+                self.refuse_writes(self.journal.trouble)
                 raise
             if self.guard:
                 self.refuse_writes("")
