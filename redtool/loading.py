@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from redtool.engine.hashes import Hash
+    from redtool.persist.index import Index
 
 
 class Sink:
@@ -47,6 +48,14 @@ class Sink:
 
     def function(self, code: bytes) -> None:
         self.store.functions.append(code)
+
+    def attach(self, index: Index, since: int = 0, fixed: bool = False) -> None:
+        """Take a snapshot as it lies there: its keys come in when they are looked at. See ``engine.cold``."""
+        for table in index.tables:
+            self.select(table.number)
+            self.filled.chill(table, since, fixed)
+        for code in index.functions:
+            self.function(code)
 
     def use(self, db: int) -> None:
         self.select(db)

@@ -6,8 +6,9 @@ Commands are drawn (``tests.program``) from the syntax tree of every command in 
 keys of all types, in rounds that begin with empty databases, RESP2 and RESP3 in turn, some within a script or MULTI.
 Replies are compared byte for byte, after dropping what a server does not promise (``tests.sameness``) and what this
 one words in its own way (``tests.dialects``); every few commands, and at the end of a round, so are keyspace events,
-all keys, values and expiries. A round that shows a difference is run again with ever fewer commands, and the shortest
-history is printed.
+all keys, values and expiries. With ``--cold`` all keys of the engine go into an indexed snapshot then, from which they
+come in again when they are looked at. A round that shows a difference is run again with ever fewer commands, and the
+shortest history is printed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 from redtool.engine.sets import Set
 from redtool.engine.zsets import ZSet
-from tests import embedded, servers, wire
+from tests import cold, embedded, servers, wire
 from tests.dialects import dialect_of
 from tests.program import CARRY, RANDOM, SCANS, SCRIPTS, Argv, Program, Step, lexical, program
 from tests.sameness import (
@@ -78,9 +79,9 @@ class Difference:
 class Pair:
     """Two clients of an engine and two of a server, in step."""
 
-    def __init__(self, server: servers.RealServer, proto: int) -> None:
+    def __init__(self, server: servers.RealServer, proto: int, chilled: bool = False) -> None:
         server.flush()
-        self.proto = proto
+        self.proto, self.chilled = proto, chilled
         first = embedded.Client(proto=proto, frozen=False)
         self.engine: list[Any] = [first, *(embedded.Client(first.store, proto, False) for _ in range(2))]
         self.server: list[Any] = [server.client(proto) for _ in range(3)]
@@ -154,8 +155,8 @@ class Pair:
             return wire.shape(ours)[:2] == wire.shape(theirs)[:2] if limited else ordered(ours) == ordered(theirs)
         if argv[0] == b"EVAL" and argv[1] == SCRIPTS[1] and settled(ours) == settled(theirs):
             return True  # a map is a table then, whose order is Lua's
-        if rule_of(argv) == "OBJECT ENCODING":
-            return any({ours[1], theirs[1]} <= alike for alike in self.dialect.encodings)
+        if rule_of(argv) == "OBJECT ENCODING":  # a snapshot does not tell what was larger once
+            return self.chilled or any({ours[1], theirs[1]} <= alike for alike in self.dialect.encodings)
         rule = RULES.get(rule_of(argv))
         return rule is not None and rule(ours, theirs)
 
@@ -175,7 +176,7 @@ class Pair:
 
     def peek(self, client: int, key: bytes) -> Any:
         """What the engine has under a key, and so the server; looking is no access that events tell of."""
-        return self.engine[client].session.db.data.get(key)
+        return self.engine[client].session.db.peek(key)
 
     def sweep(self, client: Any, argv: Argv, name: str) -> set[str]:
         """Everything that a whole scan gives."""
@@ -223,9 +224,11 @@ class Pair:
             at = next((i for i, (left, right) in enumerate(zip(ours, theirs, strict=False)) if left != right),
                       min(len(ours), len(theirs)))  # fmt: skip
             return Difference("events", history, *(f"… {' '.join(each[at : at + 6])}" for each in (ours, theirs)))
-        if self.engine[2].wire("DEBUG", "DIGEST") == self.server[2].wire("DEBUG", "DIGEST"):
-            return None
-        return self.compare_datasets(history)
+        same = self.engine[2].wire("DEBUG", "DIGEST") == self.server[2].wire("DEBUG", "DIGEST")
+        found = None if same else self.compare_datasets(history)
+        if self.chilled:
+            cold.chill(self.engine[0].store)
+        return found
 
     def compare_datasets(self, history: list[Step]) -> Difference | None:
         ours, theirs = dataset(self.engine[2]), dataset(self.server[2])
@@ -237,9 +240,10 @@ class Pair:
         return None
 
 
-def run(server: servers.RealServer, steps: Sequence[Step], proto: int, every: int) -> Difference | None:
+def run(server: servers.RealServer, steps: Sequence[Step], proto: int, every: int,
+        chilled: bool = False) -> Difference | None:  # fmt: skip
     """Run steps on empty databases; give the first difference, with the steps up to it."""
-    pair = Pair(server, proto)
+    pair = Pair(server, proto, chilled)
     try:
         for i, step in enumerate(steps):
             found = pair.step(step)
@@ -271,7 +275,8 @@ def shrink(server: servers.RealServer, found: Difference, proto: int, tries: int
 
 
 def differences(server: servers.RealServer, count: int, seed: int, *, length: int = 250, only: Sequence[str] = (),
-                progress: Callable[[int], None] = lambda done: None) -> Iterator[Difference]:  # fmt: skip
+                progress: Callable[[int], None] = lambda done: None,
+                chilled: bool = False) -> Iterator[Difference]:  # fmt: skip
     """Run ``count`` random commands in rounds; give each difference, the first of its kind with a short history."""
     drawing: Program = program(server, only)
     done = 0
@@ -280,11 +285,12 @@ def differences(server: servers.RealServer, count: int, seed: int, *, length: in
         drawing.reset(Random(f"{seed}/{done}"))
         steps = drawing.steps(min(length, count - done))
         proto = 2 + (done // length) % 2
-        found = run(server, steps, proto, CHECK_EVERY)
+        found = run(server, steps, proto, CHECK_EVERY, chilled)
         if found is not None:
             if found.kind not in seen:
                 seen.add(found.kind)
-                found = shrink(server, found, proto)
+                if not chilled:
+                    found = shrink(server, found, proto)
             yield found
         done += len(steps)
         progress(done)
@@ -295,6 +301,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--count", type=int, default=10000, help="how many commands to run")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--server", default="valkey", choices=list(servers.named_servers()))
+    parser.add_argument("--cold", action="store_true", help="send all keys to a file now and then")
     parser.add_argument("--only", action="append", default=[], metavar="COMMAND", help="draw this command alone")
     parser.add_argument("--keep-going", type=int, default=20, metavar="N", help="stop after N kinds of difference")
     options = parser.parse_args(argv)
@@ -303,7 +310,8 @@ def main(argv: Sequence[str]) -> int:
     with servers.running(options.server, *OPTIONS) as server:
         only = [name.upper() for name in options.only]
         progress = Progress(options.count)
-        for found in differences(server, options.count, options.seed, only=only, progress=progress):
+        for found in differences(server, options.count, options.seed, only=only, progress=progress,
+                                 chilled=options.cold):  # fmt: skip
             seen[found.kind] = seen.get(found.kind, 0) + 1
             if seen[found.kind] == 1:
                 print(found, flush=True)

@@ -27,6 +27,12 @@ def test_random_commands_agree(quick: servers.RealServer, seed: int) -> None:
     assert found is None, f"\n{found}"
 
 
+@pytest.mark.parametrize("seed", [4, 5])
+def test_random_commands_agree_when_keys_lie_in_a_file(quick: servers.RealServer, seed: int) -> None:
+    found = next(differential.differences(quick, 1500, seed, chilled=True), None)
+    assert found is None, f"\n{found}"
+
+
 @pytest.mark.parametrize("name", sorted(servers.real_servers().keys() - {"valkey"}))
 def test_random_commands_agree_with_other_servers(name: str) -> None:
     with servers.running(name, *differential.OPTIONS) as server:

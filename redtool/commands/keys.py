@@ -125,7 +125,10 @@ def scan(c: Session, cursor: bytes, *args: bytes) -> Reply:
     following, page = c.db.page(start, count)
     matches = matcher(opt.get(b"MATCH", b"*"))
     # A stale key goes now, after the page was cut: what it moves in the array was on this page or already seen.
-    live = [key for key in page if matches(key) and (found := c.db.kind(key)) is not None and kind in (None, found)]
+    data = c.db.data
+    live = [key for key in page if matches(key) and (key not in data or c.db.peek(key) is not None)]
+    if kind is not None:
+        live = [key for key in live if c.db.kind(key) == kind]
     return [b"%d" % following, live]
 
 

@@ -141,11 +141,13 @@ class Cold:
                 found.append(key)
         return found
 
-    def page(self, slot: int, count: int, data: dict[bytes, Any]) -> tuple[int, list[bytes]]:
+    def page(self, slot: int, count: int, data: dict[bytes, Any], now: int) -> tuple[int, list[bytes]]:
         """Keys of about ``count`` occupied slots below ``slot``, and the slot to go on from, 0 at the end.
 
-        A key that has come in counts if it is in ``data``: so a scan meets here all that ever was in the file.
+        A key that has come in counts if it is in ``data``: so a scan meets here all that ever was in the file. One
+        whose deadline has passed and that has not come in is left out.
         """
+        since = max(self.since, now)
         source, found = self.source, list[bytes]()
         slot = min(slot, source.slots)
         while slot > 0 and len(found) < count:
@@ -153,7 +155,7 @@ class Cold:
             place = source.at(slot)
             if place >= 0:
                 key, deadline = source.name(place)
-                dead = deadline is not None and deadline <= self.since
+                dead = deadline is not None and deadline <= since
                 if key in data or not (dead or key in self.gone):
                     found.append(key)
         return slot, found

@@ -249,10 +249,10 @@ class Keyspace:
             self._before(key)
         cold = self.cold
         if cold is not None and key not in self.data:
+            if cold.full:
+                self._forget()
             entry = cold.take(key)
             if entry is not None:
-                if cold.full:
-                    self._forget()
                 self._came(*entry)
 
     def _came(self, key: bytes, value: Any, deadline: int | None, idle: int | None, freq: int | None) -> None:
@@ -472,7 +472,7 @@ class Keyspace:
         return self._array
 
     def page(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """One SCAN step: the next cursor (0 = done) and keys, stale ones included.
+        """One SCAN step: the next cursor (0 = done) and keys; of those in memory, stale ones too.
 
         First come the keys of the file, slot by slot, and those that have come in from it with them; then those
         that are in memory alone.
@@ -482,7 +482,8 @@ class Keyspace:
             return self.array().page(cursor if cursor < BEYOND else 0, count)
         found: list[bytes] = []
         if not cursor or cursor >= BEYOND:
-            slot, found = self.cold.page(cursor - BEYOND if cursor else ALL, max(count, 1), self.data)
+            now = self.clock.ns // 1_000_000 if self.lazy else 0
+            slot, found = self.cold.page(cursor - BEYOND if cursor else ALL, max(count, 1), self.data, now)
             if slot:
                 return BEYOND + slot, found
             cursor, count = len(self.array()), count - len(found)

@@ -19,11 +19,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from threading import Event, Thread
-    from typing import Any
+    from typing import Any, Protocol
 
-    from redtool.persist.replay import Sink
+    from redtool.persist.index import Index
+    from redtool.persist.replay import Sink as ReplaySink
     from redtool.persist.save import Databases
     from redtool.persist.snapshot import Snapshot
+
+    class Sink(ReplaySink, Protocol):
+        def attach(self, index: Index, /) -> object: ...
 
     Argv = Sequence[bytes]
     Warn = Callable[[str], None]
@@ -132,6 +136,8 @@ class Journal:
             if number:
                 sink.use(0)  # each file starts in database 0
             try:
+                if not number and self._attach(path, sink):
+                    continue
                 size, replay = replay_file(path, sink, self.warn)
             except FileNotFoundError:
                 raise errors.CorruptFile(self.manifest_path, 0, f"{part.name} is named but missing") from None
@@ -139,6 +145,19 @@ class Journal:
             if replay.whole < size:
                 self._torn(path, replay.whole, size, last=number == len(parts) - 1)
             self.others += replay.whole
+
+    def _attach(self, path: str, sink: Sink) -> bool:
+        """Take the base as it lies there, if it has an index; False where it must be loaded."""
+        if not os.path.exists(path + ".idx"):
+            return False
+        from redtool.persist.index import open_index
+
+        index = open_index(path)
+        if index is None:
+            return False
+        sink.attach(index)
+        self.others += len(index.data)
+        return True
 
     def _torn(self, path: str, whole: int, size: int, last: bool) -> None:
         """Cut what a crash left of the last command or transaction."""
