@@ -1,4 +1,4 @@
-"""``redtool aof``: the append only file, its state and its rewriting."""
+"""``redtool aof``: the append only file, its state, its rewriting, its files and what is in them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import typer
 
 from redtool import exits, oneshot
 from redtool.backends import open_backend
+from redtool.cli import aof_check, aof_log
 from redtool.cli.background import start_and_wait
 from redtool.cli.facts import Facts, info, number, settings
 from redtool.cli.output import Field, encoded, note, show_facts, show_rows, size_text
-from redtool.errors import UsageError
+from redtool.cli.place import configuration, directory_of
 from redtool.options import Options
 
 TYPE_CHECKING = False
@@ -26,7 +27,8 @@ It grows with each write; a rewrite replaces it by the shortest one that gives t
 EXAMPLES = """
 redtool aof status
 redtool aof rewrite --wait
-redtool aof fix ./mystore
+redtool aof check ./mystore || redtool aof fix ./mystore
+redtool aof log --last 20 --follow
 """
 STATUS_EXAMPLES = """
 redtool aof status
@@ -36,6 +38,18 @@ redtool -u redis://prod:6379 aof status
 FIX_EXAMPLES = """
 redtool aof fix
 redtool aof fix ./mystore
+"""
+CHECK_EXAMPLES = """
+redtool aof check
+redtool aof check /var/lib/redis && echo whole
+redtool aof check ./mystore/appendonlydir/appendonly.aof.1.incr.aof --json
+"""
+LOG_EXAMPLES = """
+redtool aof log
+redtool aof log --follow --last 10
+redtool aof log --grep '^(del|unlink) user:' --db 0
+redtool aof log /var/lib/redis --since '2026-01-31 12:00'
+redtool aof log --script > commands.txt
 """
 REWRITE_EXAMPLES = """
 redtool aof rewrite
@@ -145,6 +159,46 @@ def rewrite(
         backend.close()
 
 
+@app.command("check", epilog=CHECK_EXAMPLES)
+def check(
+    ctx: typer.Context,
+    path: Annotated[
+        str, typer.Argument(metavar="[PATH]", help="a directory, a manifest, or one file; else the store in use")
+    ] = "",
+) -> int:
+    """Read every file of an AOF and tell up to which byte it is whole.
+
+    Exit code 0 when all are whole, 1 when one is not. Nothing is changed.
+    """
+    return aof_check.run(path, ctx.obj)
+
+
+@app.command("log", epilog=LOG_EXAMPLES)
+def log(
+    ctx: typer.Context,
+    path: Annotated[
+        str, typer.Argument(metavar="[PATH]", help="a directory, a manifest, or one file; else the store in use")
+    ] = "",
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="from then on: a date, unix seconds, or an age as 10m, 2h")
+    ] = "",
+    grep: Annotated[
+        str, typer.Option("--grep", metavar="REGEX", help="lines in which the expression is found, in any case")
+    ] = "",
+    db: Annotated[int | None, typer.Option("--db", "-n", metavar="N", min=0, help="commands of this database")] = None,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="the last N only")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what is written, until Ctrl-C")] = False,
+    script: Annotated[bool, typer.Option("--script", help="commands alone, as redtool run takes them")] = False,
+) -> int:
+    """Print the commands of a journal, oldest first, each with its place and database.
+
+    Raw lines are file, byte, unix time, database and command between tabs. A time is known where the server noted it
+    (aof-timestamp-enabled). The base is in RDB form, which holds keys, not commands: redtool rdb keys shows them.
+    """
+    form = "script" if script else oneshot.format_of(ctx.obj)
+    return aof_log.run(path, aof_log.Wanted(form, since, grep, db), last, follow, ctx.obj)
+
+
 @app.command("fix", epilog=FIX_EXAMPLES)
 def fix(
     ctx: typer.Context,
@@ -154,24 +208,13 @@ def fix(
 
     Only the last file is ever cut, and only from the first damaged byte on.
     """
-    from redtool.backends.target import resolve
-    from redtool.config import Config
     from redtool.persist.check import fix_aof
-    from redtool.persistence import CONFIG_FILE, take_lock
+    from redtool.persistence import take_lock
 
-    options: Options = ctx.obj
-    target = resolve(options.flags)
-    if not directory and target.kind != "embedded":
-        raise UsageError("only the AOF of a store on this machine can be repaired; name its directory")
-    directory = directory or target.path
-    if not os.path.isdir(directory):
-        raise UsageError(f"{directory} is not a store's directory")
+    directory = directory_of(directory, ctx.obj)
     lock = take_lock(directory, 1)
     try:
-        config, path = Config(), os.path.join(directory, CONFIG_FILE)
-        if os.path.exists(path):
-            config.read(path)
-        found = fix_aof(directory, config)
+        found = fix_aof(directory, configuration(directory))
     finally:
         os.close(lock)
     if found is None:

@@ -77,18 +77,20 @@ def show_facts(facts: Mapping[str, tuple[object, object]], options: Options, **m
 
 
 def write_lines(lines: Iterable[bytes]) -> int:
-    """Print many lines with few writes; gives how many there were. A reader that waits gets each screenful."""
+    """Print many lines with few writes, those before a failure too; gives how many there were."""
     held: list[bytes] = []
     size = count = 0
-    for text in lines:
-        held.append(text)
-        size += len(text)
-        if size >= BLOCK:
+    try:
+        for text in lines:
+            held.append(text)
+            size += len(text)
+            count += 1
+            if size >= BLOCK:
+                full, held, size = held, [], 0
+                write(b"".join(full))
+    finally:
+        if held:
             write(b"".join(held))
-            held.clear()
-            size = 0
-        count += 1
-    write(b"".join(held))
     return count
 
 

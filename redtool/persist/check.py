@@ -7,7 +7,6 @@ import os
 from redtool import errors
 from redtool.persist import manifest as manifests
 from redtool.persist.files import copy, sync_directory
-from redtool.persist.rdb import load_file
 from redtool.persist.replay import replay_file
 
 TYPE_CHECKING = False
@@ -75,24 +74,17 @@ class FileReport:
         self.contents = Contents()
 
 
-def rdb_contents(path: str) -> Contents:
-    """Read a whole RDB file, checksum included. Raises FileNotFoundError, StoreError, CorruptFile."""
-    contents = Contents()
-    load_file(path, contents, warn=contents.warnings.append)
-    contents.databases = {db: kinds for db, kinds in contents.databases.items() if kinds}
-    return contents
-
-
 def aof_files(directory: str, config: Mapping[str, Any]) -> list[FileReport]:
     """Read every file of the AOF in load order. Raises StoreError and, for the manifest, CorruptFile."""
     folder = os.path.join(directory, config["appenddirname"])
     found = manifests.read(manifests.path_of(folder, config["appendfilename"]))
     if found is None:
         raise errors.StoreError(f"no journal in {folder}")
-    return [_report(part, os.path.join(folder, part.name)) for part in found.parts]
+    return [report_of(part, os.path.join(folder, part.name)) for part in found.parts]
 
 
-def _report(part: manifests.Part, path: str) -> FileReport:
+def report_of(part: manifests.Part, path: str) -> FileReport:
+    """Read one file of an AOF to its end, or to where it stops being whole."""
     report = FileReport(part, path)
     try:
         report.size, replay = replay_file(path, report.contents, report.contents.warnings.append)

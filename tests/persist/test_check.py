@@ -10,7 +10,7 @@ import pytest
 from redtool import errors
 from redtool.config import Config
 from redtool.persist.aof import Journal
-from redtool.persist.check import aof_files, fix_aof, rdb_contents
+from redtool.persist.check import aof_files, fix_aof
 from redtool.persist.snapshot import write_dump
 from tests.persist.datasets import LATER, Collected, databases, sample, saved
 
@@ -27,19 +27,6 @@ def store(tmp_path: Path) -> Path:
 
 def increment(store: Path) -> Path:
     return store / "appendonlydir" / "appendonly.aof.1.incr.aof"
-
-
-def test_contents_of_a_dump(tmp_path: Path) -> None:
-    path = tmp_path / "dump.rdb"
-    write_dump(str(path), databases(sample()), functions=[b"#!lua name=x\n"])
-    found = rdb_contents(str(path))
-    assert found.databases[3] == {"string": 1}
-    assert {kind: found.databases[0][kind] for kind in ("list", "set", "zset", "hash", "stream", "expires")} == {
-        "list": 2, "set": 3, "zset": 2, "hash": 2, "stream": 2, "expires": 3}  # fmt: skip
-    assert (found.functions, found.facts[b"redis-bits"], found.warnings) == (1, b"64", [])
-    path.write_bytes(b"REDIS0010\0\x01a\x01b\0\x01a\x01b\xff" + bytes(8))
-    with pytest.raises(errors.CorruptFile, match="a key is there twice"):
-        rdb_contents(str(path))
 
 
 def test_files_of_a_whole_journal(store: Path) -> None:
