@@ -42,6 +42,10 @@ class Sink:
     def sizes(self, keys: int, expires: int) -> None:
         """How many keys follow; Python's dicts grow by themselves."""
 
+    def access(self, key: bytes, idle: int | None, freq: int | None) -> None:
+        """Idle seconds or the frequency of a key have come."""
+        self.filled.told(key, idle, freq)
+
     def fields(self, key: bytes, value: Hash) -> None:
         """A hash has come some of whose fields have deadlines."""
         self.filled.note_fields(key, value)

@@ -280,11 +280,18 @@ class Saving:
         from redtool.persist.snapshot import dump
 
         versions = FORMATS[form or self.store.config["rdb-format"]]
-        return dump(self.dump_path, databases, list(self.store.functions), (("aof-base", 0),), *versions)
+        snapshot = dump(self.dump_path, databases, list(self.store.functions), (("aof-base", 0),), *versions)
+        return self._with_uses(snapshot)
 
     def _base(self, databases: Databases) -> Snapshot:
         assert self.journal is not None
-        return self.journal.base(databases, list(self.store.functions))
+        return self._with_uses(self.journal.base(databases, list(self.store.functions)))
+
+    def _with_uses(self, snapshot: Snapshot) -> Snapshot:
+        """Have it say how long keys were idle, or how often used, if that is what the eviction policy goes by."""
+        if self.store.config["maxmemory-policy"].endswith(("-lru", "-lfu")):
+            snapshot.body.told = {db.index: db.uses.told for db in self.store.databases if db.uses is not None}
+        return snapshot
 
     def _end(self, done: bool) -> None:
         """Take note of the end of the job."""

@@ -355,6 +355,9 @@ def reset_statistics(store: Store) -> None:
     for entry in store.entries.counted():
         entry.reset()
     store.hits = store.misses = store.expired = store.expired_fields = store.net_in = store.net_out = 0
+    store.evicted = 0
+    if store.eviction is not None:
+        store.eviction.over_ns = store.eviction.since = 0
     store.sessions_before = store.sessions_opened
     store.sample = (store.clock.ns, 0, 0, 0)
     store.error_codes.clear()

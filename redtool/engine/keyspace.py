@@ -259,8 +259,7 @@ class Keyspace:
         """Take in a key that has come from the file."""
         if deadline is not None:
             self.expire_at(key, deadline)
-        if self._uses is not None:
-            self._uses.note(key, idle, freq, then=True)
+        self.told(key, idle, freq)
         if self._array is not None:
             self._array.add(key)
         if self._roll is not None:
@@ -269,6 +268,15 @@ class Keyspace:
             self._meter.put(key, None, value)
         self.data[key] = value
         self.note_fields(key, value)
+
+    def told(self, key: bytes, idle: int | None, freq: int | None) -> None:
+        """Take over what a file says of a key's last use. That it was so many seconds ago is kept in any case."""
+        if self._uses is None and idle is not None:
+            from redtool.engine.uses import Recency
+
+            self.uses = Recency(self.clock)
+        if self._uses is not None:
+            self._uses.note(key, idle, freq, then=True)
 
     def _forget(self) -> None:
         """Drop what a database that never changes has read; it lies in the file."""
@@ -311,8 +319,12 @@ class Keyspace:
         for key, value in self.data.items():
             yield key, value, deadline(key)
         if self.cold is not None:
-            for key, value, when, _, _ in self.cold.entries():
+            for key, value, when, idle, freq in self.cold.entries():
+                if self._uses is not None:
+                    self._uses.note(key, idle, freq, then=True)  # for who writes it to a file now
                 yield key, value, when
+                if key not in self.data:
+                    self.access.pop(key, None)
 
     def rename(self, key: bytes, newkey: bytes) -> None:
         """Move an existing key's value and deadline to ``newkey``, replacing what was there."""

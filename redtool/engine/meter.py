@@ -182,6 +182,8 @@ def tables(db: Keyspace) -> int:
         return 0
     size = container(db.data) + container(db.expires) + NUMBER * len(db.expires) + container(db.access)
     size += array(db._array) + deadlines(db.timed)
+    if db._roll is not None:
+        size += container(db._roll.keys)
     if db._heap is not None:
         size += container(db._heap) + PAIR * len(db._heap)
     return size

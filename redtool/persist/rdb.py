@@ -152,6 +152,10 @@ class Load:
         """
         data, keys, expires, now = self.data, self.keys, self.expires, self.now
         loaders = VALKEY if self.valkey else REDIS
+        access = getattr(self.sink, "access", _quiet_access)
+        idle: int | None
+        freq: int | None
+        idle = freq = None
         known = loaders.get
         noted = self.noted
         at = pos = self.pos
@@ -168,7 +172,16 @@ class Load:
                 else:
                     deadline = -1
                 if kind and kind not in loaders:
-                    break
+                    if kind == IDLE:
+                        idle, pos = length(data, pos + 1)
+                    elif kind == FREQ:
+                        freq = data[pos + 1]
+                        pos += 2
+                    else:
+                        break
+                    kind = data[pos]
+                    if kind and kind not in loaders:
+                        break
                 size = data[pos + 1]
                 if size < 64:
                     start = pos + 2
@@ -201,6 +214,9 @@ class Load:
                         continue
                     expires[key] = deadline
                 keys[key] = value
+                if idle is not None or freq is not None:
+                    access(key, idle, freq)
+                    idle = freq = None
         except DAMAGE as error:
             self.pos = at
             raise self._corrupt(error) from None
@@ -326,6 +342,10 @@ OPCODES: dict[int, Callable[[Load, int], int]] = {
     FUNCTION: Load._function,
     SLOT_INFO: Load._slot_info,
 }
+
+
+def _quiet_access(key: bytes, idle: int | None, freq: int | None) -> None:
+    """Where the last use of a key goes when nobody asks."""
 
 
 def _quiet(text: str) -> None:

@@ -18,9 +18,10 @@ from redtool.persist.files import write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    Told = Callable[[bytes], tuple[int | None, int | None]]  # idle seconds or frequency of a key
     Entries = Iterable[tuple[bytes, Any, int | None]]
     Databases = Iterable[tuple[int, int, int, Entries]]
     Aux = Iterable[tuple[str, object]]
@@ -35,6 +36,7 @@ FORMATS = {"0009": (9, 0), "0010": (VERSION, FIELDS_REDIS), "0012": (12, FIELDS_
 BASES = {**FORMATS, "0009": FORMATS["0010"]}
 SERVER_VERSION = "7.0.15"  # what the file says wrote it: the first server that reads version 10
 EXPIRE_MS, SIZES, SELECT, AUX, FUNCTION, EOF = b"\xfc", b"\xfb", b"\xfe", b"\xfa", b"\xf5", b"\xff"
+IDLE, FREQ = b"\xf8", 0xF9
 FIRST_OF_FIELDS = 22  # types from here on are those of fields with deadlines
 CHUNK_PARTS, CHUNK_BYTES = 16_384, 1 << 18  # a piece is written at either
 STRING = [bytes([0, size]) for size in range(64)]  # type byte and length of a key
@@ -52,6 +54,7 @@ class Body:
     def __init__(self, databases: Databases, functions: Iterable[bytes] = (), aux: Aux = (), version: int = VERSION,
                  fields_version: int = FIELDS_REDIS, lenient: bool = False) -> None:  # fmt: skip
         self.databases, self.functions, self.aux = databases, functions, aux
+        self.told: Mapping[int, Told] = {}  # what a database says of the last uses of its keys
         self.version, self.fields_version, self.lenient = version, fields_version, lenient
 
     @property
@@ -62,7 +65,7 @@ class Body:
         yield self._preface()
         for number, keys, expires, entries in self.databases:
             yield SELECT + pack_length(number) + SIZES + pack_length(keys) + pack_length(expires)
-            yield from self._entries(entries)
+            yield from self._entries(entries, self.told.get(number))
         yield EOF
 
     def _preface(self) -> bytes:
@@ -79,7 +82,7 @@ class Body:
             save_string(code, out.append, self.version)
         return b"".join(out)
 
-    def _entries(self, entries: Entries) -> Iterator[bytes]:
+    def _entries(self, entries: Entries, told: Told | None) -> Iterator[bytes]:
         """Encode keys and values. This loop is the time a large file takes: strings are encoded in place."""
         out: list[bytes] = []
         add = out.append
@@ -88,6 +91,12 @@ class Body:
             if deadline is not None:
                 add(EXPIRE_MS)
                 add(pack_i64(deadline))
+            if told is not None:
+                idle, frequency = told(key)
+                if idle is not None:
+                    add(IDLE + pack_length(idle))
+                elif frequency is not None:
+                    add(bytes([FREQ, frequency]))
             kind = type(value)
             if kind is not bytes and kind is not bytearray:
                 heavy += self._value(key, value, out)
