@@ -69,12 +69,14 @@ SECTIONS = {"--store": "Where", "--raw": "Output", "-x": "Running", "--help": "O
 VERBS: dict[str, str] = {
     "demo": "fill a scratch store with an example of everything and look around",
     "repl": "the interactive terminal, also where stdin is no terminal",
+    "open": "open a dump for reading, or a store's directory",
     "run": "run the commands of a file, one a line",
     "scan": "go through all keys, by pattern and type, with TTL and size",
     "memory": "how much memory keys take",
     "policy": "what is dropped when memory is full: show, list, set",
     "config": "read and change the configuration",
     "bgsave": "save dump.rdb in the background",
+    "backup": "copy a store, or save a dump of a store or server",
     "aof": "the append only file: status, rewrite, check, fix, log",
     "rdb": "look into an RDB file: check, info, json, keys",
     "help": "show help, of a verb or a Redis command",
@@ -125,10 +127,11 @@ def parse(argv: list[str]) -> Options:
     return out
 
 
-def extract(words: list[str], own: Mapping[str, bool], flags: dict[str, str]) -> list[str]:
+def extract(words: list[str], own: Mapping[str, bool], flags: dict[str, str], operands: int = 0) -> list[str]:
     """Move the shared options among a verb's words into ``flags``; gives the rest, what follows ``--`` untouched.
 
-    ``own`` are the verb's own options and whether they take a value; they win. A negative number is a word.
+    ``own`` are the verb's own options and whether they take a value; they win. A negative number is a word. After
+    so many ``operands`` (0: no such end) a word begins a command, which is left as it is.
     """
     rest: list[str] = []
     at = 0
@@ -142,6 +145,8 @@ def extract(words: list[str], own: Mapping[str, bool], flags: dict[str, str]) ->
             rest += words[at : at + step]
             at += step
         elif word[:1] != "-" or word == "-" or word[1:2].isdigit() or name not in OPTIONS:
+            if operands and len(rest) == operands:
+                return rest + words[at:]
             rest.append(word)
             at += 1
         else:

@@ -95,7 +95,14 @@ def open_backend(source: Target | Options | str | None = None) -> Backend:
 
 
 def _open_store(path: str | None, flags: Mapping[str, str]) -> Embedded:
-    from redtool.backends.embedded import LOCK_WAIT, open_store
+    from redtool.backends.embedded import open_store
+
+    return open_store(path, wait=lock_wait(flags), warn=_warn, fork=True)
+
+
+def lock_wait(flags: Mapping[str, str]) -> float:
+    """Seconds to wait for another owner of a store."""
+    from redtool.backends.embedded import LOCK_WAIT
 
     try:
         wait = float(flags.get("lock_wait", LOCK_WAIT))
@@ -103,7 +110,7 @@ def _open_store(path: str | None, flags: Mapping[str, str]) -> Embedded:
         wait = -1.0
     if not wait >= 0:  # NaN too, which no clock ever reaches
         raise UsageError("--wait takes a number of seconds")
-    return open_store(path, wait=wait, warn=_warn, fork=True)
+    return wait
 
 
 def _log_in(store: Embedded, user: str | None, password: str | None) -> None:
@@ -117,6 +124,11 @@ def _log_in(store: Embedded, user: str | None, password: str | None) -> None:
 
 def _warn(text: str) -> None:
     os.write(2, f"redtool: {text}\n".encode("utf-8", "surrogateescape"))
+
+
+def is_dump(path: str) -> bool:
+    """Whether a path names an RDB file, and no store: any file, and what is not there but is called so."""
+    return not os.path.isdir(path) if path.endswith(".rdb") else os.path.isfile(path)
 
 
 def default_store(environ: Mapping[str, str] = os.environ) -> str:

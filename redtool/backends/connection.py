@@ -106,7 +106,7 @@ class Connection:
         """Give the next value the server sends, waiting as long as it takes."""
         while not self._ready:
             try:
-                self._take_in(self._receive())
+                self._take_in(self.receive())
             except BlockingIOError:
                 continue  # ALERT_MS have passed: Python looks for signals
         return self._ready.pop(0)
@@ -116,7 +116,7 @@ class Connection:
         self._sock.setblocking(False)
         try:
             while True:
-                self._take_in(self._receive())
+                self._take_in(self.receive())
         except BlockingIOError:
             self._sock.setblocking(True)
             return True
@@ -151,7 +151,7 @@ class Connection:
                     # What the server said before it closed is still to be read
                     closed = None if _would_block(error) else ConnectionLost(plain_reason(error))
             try:
-                self._take_in(self._receive())
+                self._take_in(self.receive())
                 stuck = False
             except BlockingIOError:
                 if closed is not None:
@@ -163,7 +163,7 @@ class Connection:
                 poller.poll(ALERT_MS)
         sock.setblocking(True)
 
-    def _receive(self) -> bytes:
+    def receive(self) -> bytes:
         """Read once. BlockingIOError when nothing is there and the socket does not wait."""
         try:
             data = self._sock.recv(self._size)

@@ -9,7 +9,7 @@ import os
 from _thread import RLock
 
 from redtool import errors
-from redtool.backends import default_store, to_bytes
+from redtool.backends import default_store, is_dump, to_bytes
 from redtool.commands import table
 from redtool.config import Config
 from redtool.resp import Push
@@ -226,6 +226,9 @@ class Embedded:
         """Housekeeping while idle: expiry, the journal's sync, finished background saves."""
         with self._lock:
             self.store.tick()
+            self.store.thaw()
+            if self.persistence is not None:
+                self.persistence.idle()
 
     def _help(self) -> None:
         """Have a thread write on at a snapshot in slices: nobody may call anything for a while."""
@@ -272,10 +275,10 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
         raise errors.UsageError("the path of the store is empty")  # an unset variable, most often
     if text == ":memory:":
         return Embedded(Store(Config()), "memory")
-    if text.endswith(".rdb") and not os.path.isdir(text):
-        from redtool.loading import open_dump
+    if is_dump(text):
+        from redtool.dumps import open_dump
 
-        return Embedded(open_dump(text), os.path.basename(text))
+        return Embedded(open_dump(text, warn), os.path.basename(text))
     from redtool.persistence import Persistence
 
     persistence = Persistence.open(text, warn=warn, wait=wait, fork=fork)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from redtool.backends import default_store
+from redtool.backends import default_store, is_dump
 from redtool.errors import ConnectError, UsageError
 
 TYPE_CHECKING = False
@@ -230,7 +230,8 @@ def _local(path: str) -> Target:
     """A store directory, a dump file, or, without a path, memory."""
     if not path:
         return Target("memory")
-    return Target("dump" if path.endswith(".rdb") and not os.path.isdir(path) else "embedded", os.path.expanduser(path))
+    path = os.path.expanduser(path)
+    return Target("dump" if is_dump(path) else "embedded", path)
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> str:

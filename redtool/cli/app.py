@@ -12,7 +12,8 @@ import typer
 from typer.main import get_command
 
 from redtool import exits, oneshot
-from redtool.cli import aof, bgsave, config, demo, memory, policy, rdb, repl, run, scan
+from redtool.cli import aof, backup, bgsave, config, demo, memory, policy, rdb, repl, run, scan
+from redtool.cli import open as opening
 from redtool.errors import UsageError
 from redtool.options import OPTIONS, VERBS, Options, extract, take
 
@@ -20,8 +21,9 @@ from redtool.options import OPTIONS, VERBS, Options, extract, take
 ALSO_COMMANDS = frozenset({"config", "memory"})
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-for _module in (demo, repl, run, scan, bgsave):
-    app.command(_module.NAME, epilog=_module.EXAMPLES)(_module.verb)
+for _module in (demo, repl, opening, run, scan, bgsave, backup):
+    _settings = getattr(_module, "SETTINGS", None)
+    app.command(_module.NAME, epilog=_module.EXAMPLES, context_settings=_settings)(_module.verb)
 for _group in (memory, policy, config, aof, rdb):
     app.add_typer(_group.app, name=_group.NAME, help=_group.HELP, epilog=_group.EXAMPLES)
 
@@ -43,7 +45,7 @@ def run_verb(options: Options) -> int:
     if not words or options.forced or words[0] not in VERBS or words[0] == "help":
         return _help(words)
     command, path, rest = descend(words, options.flags)
-    rest = extract(rest, own_options(command), options.flags)
+    rest = extract(rest, own_options(command), options.flags, operands_of(command))
     family = hasattr(command, "commands")
     if "help" in options.flags:
         return _help([*path, *rest] if family else path)
@@ -70,6 +72,11 @@ def own_options(command: Any) -> dict[str, bool]:
     """A verb's own options, and whether they take a value."""
     return {name: not getattr(param, "is_flag", False) for param in command.params for name in param.opts
             if param.param_type_name == "option"}  # fmt: skip
+
+
+def operands_of(command: Any) -> int:
+    """How many words a verb takes before what follows is another command's; 0: it is all its own."""
+    return 0 if command.context_settings.get("allow_interspersed_args", True) else 1
 
 
 def _family(command: Any, path: list[str], rest: list[str], options: Options) -> int:

@@ -94,8 +94,7 @@ def _show(reading: Reading, expires: int, expired: int, options: Options) -> Non
             "checksum": (checksum, CHECKSUMS.get(checksum, checksum)),
         }
     count = len(reading.problems)
-    verdict = "whole" if whole else "1 problem" if count == 1 else f"{count:,} problems"
-    shown["verdict"] = (whole, verdict) if oneshot.format_of(options) == "json" else (verdict, verdict)
+    shown["whole"] = (whole, "yes" if whole else f"no, {count:,} problem{'s' if count > 1 else ''}")
     problems = [{b"offset": each.offset, b"problem": each.text.encode("utf-8", "surrogateescape")}
                 for each in reading.problems]  # fmt: skip
     show_facts(shown, options, problems=problems)

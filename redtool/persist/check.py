@@ -71,6 +71,7 @@ class FileReport:
         self.name, self.kind, self.path = part.name, part.kind, path
         self.size = self.commands = self.whole = 0
         self.problem = ""
+        self.torn = False  # nothing is wrong but that the last command or transaction is not all there
         self.contents = Contents()
 
 
@@ -96,7 +97,7 @@ def report_of(part: manifests.Part, path: str) -> FileReport:
         return report
     report.commands, report.whole = replay.commands, replay.whole
     if report.whole < report.size:
-        report.problem = "ends inside a command or transaction"
+        report.problem, report.torn = "ends inside a command or transaction", True
     return report
 
 

@@ -1,0 +1,94 @@
+"""Have a server send its dump, as a replica does: SYNC, answered by an RDB file of all its data at one moment.
+
+A server announces the file's length, or, when it writes the file straight into the socket, a mark of forty bytes that
+ends it. What follows the file (the stream of writes) is not read.
+"""
+
+from __future__ import annotations
+
+from redtool.backends.connection import ConnectionLost
+from redtool.errors import ConnectError
+from redtool.persist.files import write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redtool.backends import Backend
+    from redtool.backends.connection import Connection
+
+MARK = 40
+LINE = 1024  # bytes of the longest answer
+
+
+def fetch_dump(backend: Backend, fd: int, advance: Callable[[int], None]) -> int:
+    """Write the server's dump to a file; gives its size. Raises ConnectError. The connection is used up."""
+    from redtool.backends.remote import Remote
+
+    assert isinstance(backend, Remote)
+    connection = backend.connect()
+    try:
+        for words in (("capa", "eof"), ("rdb-only", "1")):  # servers that do not know one of them say so and go on
+            connection.call("REPLCONF", *words)
+        connection.send(b"SYNC\r\n")
+        head, rest = _head(connection)
+        if head.startswith(b"$EOF:") and len(head) == 5 + MARK:
+            return _until_mark(connection, head[5:], rest, fd, advance)
+        return _counted(connection, int(head[1:]), rest, fd, advance)
+    except ConnectionLost as lost:
+        raise ConnectError(f"{backend.name}: the dump broke off: {lost}") from None
+    finally:
+        backend.close()
+
+
+def _head(connection: Connection) -> tuple[bytes, bytes]:
+    """The line before the file, and what has come after it. Empty lines come while the server prepares it."""
+    data = b""
+    while True:
+        data = data.lstrip(b"\r\n")
+        line, found, rest = data.partition(b"\r\n")
+        if found:
+            break
+        if len(data) > LINE:
+            raise ConnectError(f"an odd answer to SYNC: {data[:40]!r}")
+        data += _more(connection)
+    if line[:1] == b"-":
+        raise ConnectError(f"the server does not give its dump: {line[1:].decode('utf-8', 'replace')}")
+    if line[:1] != b"$" or not (line[1:].isdigit() or line.startswith(b"$EOF:")):
+        raise ConnectError(f"an odd answer to SYNC: {line[:40]!r}")
+    return line, rest
+
+
+def _counted(connection: Connection, size: int, data: bytes, fd: int, advance: Callable[[int], None]) -> int:
+    done = 0
+    while done < size:
+        if not data:
+            data = _more(connection)
+        part = data[: size - done]
+        write_all(fd, part)
+        done += len(part)
+        data = b""
+        advance(done)
+    return done
+
+
+def _until_mark(connection: Connection, mark: bytes, data: bytes, fd: int, advance: Callable[[int], None]) -> int:
+    """Write what comes before the mark; as many bytes as could be its beginning are held back."""
+    done = 0
+    while (at := data.find(mark)) < 0:
+        if len(data) > MARK:
+            write_all(fd, data[:-MARK])
+            done += len(data) - MARK
+            data = data[-MARK:]
+            advance(done)
+        data += _more(connection)
+    write_all(fd, data[:at])
+    return done + at
+
+
+def _more(connection: Connection) -> bytes:
+    while True:
+        try:
+            return connection.receive()
+        except BlockingIOError:
+            continue  # a moment has passed: Python looks for signals

@@ -1,0 +1,139 @@
+"""``redtool backup``: a copy of a store's directory, or one dump of a store or server."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+from typing import Annotated, Any
+
+import typer
+
+from redtool import exits, oneshot
+from redtool.backends import lock_wait, open_backend
+from redtool.backends.target import resolve
+from redtool.cli.output import note, progress, show_facts, size_text
+from redtool.cli.place import configuration
+from redtool.errors import CorruptFile, StoreError, UsageError
+from redtool.options import Options
+from redtool.persist.walk import WRONG, Walk, opened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from redtool.backends.target import Target
+
+NAME = "backup"
+EXAMPLES = """
+redtool backup backups/monday
+redtool backup backups/monday --store ./mystore --link
+redtool backup --rdb monday.rdb
+redtool -u redis://prod:6379 backup --rdb prod.rdb && redtool open prod.rdb
+"""
+
+Facts = dict[str, tuple[object, object]]
+
+
+def verb(
+    ctx: typer.Context,
+    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="where the copy goes; must not be there yet")] = "",
+    rdb: Annotated[str, typer.Option("--rdb", metavar="FILE", help="save one dump there instead")] = "",
+    link: Annotated[
+        bool, typer.Option("--link", help="hard links to files that no longer change: at once, and without space")
+    ] = False,
+) -> int:
+    """Copy a store's directory, or with --rdb save a dump of a store or of a server.
+
+    The copy is made while nobody else has the store open, is read through, and gets its name when all of it is there.
+    It is a store: redtool open DIR, and a redis-server started on it has the same data. Nothing is ever written over.
+
+    A server's directory cannot be copied from here. Its dump comes over the connection, as to a replica: all of the
+    data at one moment, in the server's own format. It needs the right to run SYNC, which hosted servers rarely give.
+    """
+    options: Options = ctx.obj
+    if bool(directory) == bool(rdb):
+        raise UsageError("where to? redtool backup DIR, or redtool backup --rdb FILE")
+    if link and rdb:
+        raise UsageError("--link is for a directory; a dump is written anew")
+    target = resolve(options.flags)
+    began = monotonic()
+    if directory:
+        facts = _copy(directory, target, link, options)
+    else:
+        if os.path.lexists(rdb):
+            raise UsageError(f"{rdb} is there already; a backup never writes over anything")
+        facts = _fetch(rdb, target, options) if target.remote else _dump(rdb, options)
+    show_facts(facts, options)
+    if oneshot.format_of(options) == "human":
+        note(f"read through and whole; done in {monotonic() - began:.2f} s")
+    return exits.OK
+
+
+def _copy(directory: str, target: Target, link: bool, options: Options) -> Facts:
+    """Copy the store's files under its lock."""
+    from redtool.persist.backup import Backup
+    from redtool.persistence import CONFIG_FILE, take_lock
+
+    if target.kind != "embedded":
+        what = {"remote": "a server's files are on its machine", "memory": "a store in memory has no files"}
+        raise UsageError(f"{what.get(target.kind, 'a dump is one file')}; redtool backup --rdb FILE saves a dump")
+    if not os.path.isdir(target.path):
+        raise UsageError(f"there is no store {target.path}")
+    lock = take_lock(target.path, lock_wait(options.flags))
+    try:
+        backup = Backup(target.path, directory, configuration(target.path), CONFIG_FILE, link)
+        with progress("copying files") as advance:
+            try:
+                backup.run(advance)
+            except CorruptFile as error:
+                raise StoreError(f"no backup was made: {error}") from None
+    finally:
+        os.close(lock)
+    if backup.cut:
+        note(f"The last {backup.cut:,} bytes of the journal are an unfinished command, which the copy leaves out.")
+    size = sum(backup.files.values())
+    return {"backup": (directory, directory), "files": (len(backup.files), str(len(backup.files))),
+            "linked": (len(backup.linked), str(len(backup.linked))), "size": (size, size_text(size))}  # fmt: skip
+
+
+def _dump(path: str, options: Options) -> Facts:
+    """Write a dump of a store, or of a dump: in the format that most servers load."""
+    from redtool.persist.snapshot import write_dump
+    from redtool.saving import contents
+
+    backend: Any = open_backend(options)
+    try:
+        write_dump(path, contents(backend.store), functions=backend.store.functions)
+    finally:
+        backend.close()
+    return _verified(path, path)
+
+
+def _fetch(path: str, target: Target, options: Options) -> Facts:
+    """Have a server send its dump."""
+    from redtool.backends.fetch import fetch_dump
+    from redtool.persist.files import create, remove, sync_directory
+
+    temporary = f"{path}.part-{os.getpid()}"
+    fd = create(temporary)
+    try:
+        with progress("fetching the dump") as advance:
+            fetch_dump(open_backend(options), fd, advance)
+        os.fsync(fd)
+        facts = _verified(temporary, path)
+        os.link(temporary, path)  # unlike renaming, it fails where something has come meanwhile
+    finally:
+        os.close(fd)
+        remove(temporary)
+    sync_directory(os.path.dirname(path) or ".")
+    return facts
+
+
+def _verified(path: str, name: str) -> Facts:
+    """Read a dump through; what was written must be whole."""
+    with opened(path) as data:
+        walk = Walk(data, path)
+        problems = [entry.problem for entry in walk if entry.problem]
+        size = len(data)
+    if problems or walk.checksum == WRONG:
+        raise StoreError(f"the dump did not arrive whole: {problems[0] if problems else 'wrong checksum'}")
+    return {"backup": (name, name), "format": (walk.format, walk.format),
+            "keys": (walk.keys_seen, f"{walk.keys_seen:,}"), "size": (size, size_text(size))}  # fmt: skip
