@@ -7,6 +7,7 @@ from signal import SIG_DFL, SIG_IGN, SIGINT, SIGTERM, SIGUSR1, signal
 from struct import Struct
 from time import monotonic
 
+from redtool.compaction import index
 from redtool.persist.files import remove
 from redtool.saving import contents
 
@@ -71,6 +72,7 @@ class Child:
         """End the child and wait for that."""
         os.kill(self.pid, SIGUSR1)
         self.poll(block=True)
+        self.cancelled = True  # be it that it had done its work
 
     def clean(self, folder: str) -> None:
         """Remove what a child that did not end well has left in the store's directory."""
@@ -90,17 +92,20 @@ def _work(store: Store, make: Callable[[Databases], Snapshot], out: int) -> NoRe
     """What the child does: write, report, end, whatever happens."""
     status = 1
     try:
-        out = _alone(out)
+        out = alone(out)
         report = Report(out)
-        make(contents(store, report.entries)).write()
+        snapshot = make(contents(store, report.entries))
+        snapshot.write()
+        if not snapshot.target or store.journal is None:  # the store is opened from it
+            index(snapshot.target or snapshot.temporary)
         report.send(done=True)
         status = 0
     finally:
         os._exit(status)
 
 
-def _alone(out: int) -> int:
-    """Let go of all that is the parent's: descriptors, Ctrl-C, garbage. Gives the pipe's new descriptor.
+def alone(out: int) -> int:
+    """Let go of all that is the parent's but ``out``: descriptors, Ctrl-C, garbage. Gives the new number of ``out``.
 
     The store's lock stays the parent's and is free when it ends; clients whose connection it closes notice; who reads
     its output does not wait for the child.

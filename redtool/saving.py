@@ -251,7 +251,7 @@ class Saving:
             self.store.flush()
             sweep(self.journal.folder)
             self.journal.begin_rewrite()
-            self._start(REWRITE, self._base)
+            self._start(REWRITE, self.new_base)
         except (errors.StoreError, OSError) as error:
             self._rewritten(False)
             self.journal.abort_rewrite()
@@ -262,9 +262,9 @@ class Saving:
         if self.fork:
             from redtool.child import Child
 
-            started = self.store.time_ns()
+            started, began = self.store.time_ns(), monotonic()
             self.job = Child(self.store, make)
-            self.last_fork_us = (self.store.time_ns() - started) // 1000
+            self.last_fork_us = int((monotonic() - began) * 1e6)
             self.forks += 1
             self.store.took(b"fork", started)
         else:
@@ -283,7 +283,8 @@ class Saving:
         snapshot = dump(self.dump_path, databases, list(self.store.functions), (("aof-base", 0),), *versions)
         return self._with_uses(snapshot)
 
-    def _base(self, databases: Databases) -> Snapshot:
+    def new_base(self, databases: Databases) -> Snapshot:
+        """A base for the journal, to be written."""
         assert self.journal is not None
         return self._with_uses(self.journal.base(databases, list(self.store.functions)))
 
