@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from redtool.session import Argv
+    from redtool.session import Argv, Session
 
 UNIT, QUICK = 10, 16  # calls below 16 << 10 ns are counted by the unit of 1 << 10 ns
+# What journals may hold beside what is flagged as writing.
+TOLD = frozenset({"EVAL", "EVALSHA", "FCALL", "PFCOUNT", "SCRIPT LOAD", "SCRIPT FLUSH"})
 SCRIPTS = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"})
 
 
@@ -116,6 +118,40 @@ class Entries:
                 raise errors.UnknownSubcommand(_text(argv[1].partition(b"\0")[0])[:128], entry.command.name)
             found = entry.subs[word] = Entry(command)
         return found
+
+
+class Journalled(Entries):
+    """The entries while a journal is replayed: what leaves the data alone is left out.
+
+    Files, clients, the process and other servers are no business of a journal's, whoever wrote it.
+    """
+
+    __slots__ = ()
+
+    def find(self, argv: Argv) -> Entry:
+        entry = super().find(argv)
+        if entry.subs is None:
+            _spare(entry)
+        return entry
+
+    def subcommand(self, entry: Entry, argv: Argv) -> Entry:
+        found = super().subcommand(entry, argv)
+        _spare(found)
+        return found
+
+
+def _spare(entry: Entry) -> None:
+    """Leave the command out, except in a script, if no journal has a use for it."""
+    command, run = entry.command, entry.command.handler
+    if run is None or command.name in TOLD or (entry.write and command.name != "MIGRATE"):
+        return
+
+    def left_out(session: Session, *args: bytes) -> Any:
+        if session.caller is not None:
+            return run(session, *args)
+        raise errors.LeftOut
+
+    entry.handler = left_out
 
 
 def lower(name: str) -> str:

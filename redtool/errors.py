@@ -126,6 +126,10 @@ class WrongArity(ReplyError):
     text = "ERR wrong number of arguments for '{}' command"
 
 
+class RunsOn(ReplyError):
+    text = "ERR a script runs for longer than busy-reply-threshold ({} ms)"
+
+
 class UnknownCommand(ReplyError):
     text = "ERR unknown command '{}', with args beginning with: {}"
 

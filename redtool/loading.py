@@ -27,6 +27,7 @@ class Sink:
         self.store = store
         self.session = Session(store)
         store.forget(self.session)  # no client
+        self.session.deny_block = True  # what would wait finds nothing, as it did when it was journalled
         self.filled = store.databases[0]
 
     def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:

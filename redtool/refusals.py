@@ -88,6 +88,9 @@ class LcsOptions(ReplyError):
 class LcsNotString(ReplyError):
     text = "ERR The specified keys must contain string values"
 
+class LeftOut(ReplyError):
+    text = "ERR this is no change of data, and left out"
+
 class LcsTooLarge(ReplyError):
     text = "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
 

@@ -10,7 +10,7 @@ from redtool.commands import table
 from redtool.config import DEFAULTS, SIZES
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
-from redtool.entries import QUICK, SCRIPTS, UNIT, Entries, Entry, lower
+from redtool.entries import QUICK, SCRIPTS, UNIT, Entries, Entry, Journalled, lower
 from redtool.resp import NO_REPLY, QUEUED, Replies
 from redtool.session import Block, Ended, Session
 
@@ -685,6 +685,7 @@ class Store:
 
     def load(self) -> None:
         """Switch to loading: only journalled deletions remove keys."""
+        self.entries = Journalled()
         self.limit = 0  # nothing is dropped meanwhile
         for db in self.databases:
             db.lazy = False

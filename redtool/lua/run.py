@@ -118,6 +118,8 @@ class Run:
         store = self.store
         limit = store.config["busy-reply-threshold"]
         slow = 0 < limit * 1_000_000 < took
+        if slow and not self.session.db.lazy:  # loading: nobody could kill it
+            raise errors.RunsOn(limit)
         if slow and not store.busy:
             store.busy = True
             store.review()

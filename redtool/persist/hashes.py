@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Loaded = tuple[Hash | None, int]
 
 FIELDS_FROM = 12  # file version that brought deadlines of fields
+LATEST = 1 << 63  # deadlines are below
 VALKEY_FORMS = 80  # file versions from which type 22 is Valkey's
 
 
@@ -107,6 +108,9 @@ def _of(items: list[bytes], deadlines: dict[bytes, int] | None = None) -> Hash |
         raise Damaged("a hash holds a field twice")
     if deadlines is not None:  # none left: a server keeps the wider form all the same
         from redtool.engine.deadlines import Deadlines
+
+        if deadlines and (min(deadlines.values()) < 0 or max(deadlines.values()) >= LATEST):
+            raise Damaged("a field's deadline is no time")
 
         value.deadlines = Deadlines(deadlines)
     return value or None

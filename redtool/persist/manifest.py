@@ -110,6 +110,8 @@ def parse(data: bytes, path: str = "manifest") -> Manifest:
             offset = end + 1
         if not manifest.parts and not manifest.history:
             raise ValueError("the manifest names no file")
+        if {part.name for part in manifest.parts} & {part.name for part in manifest.history}:
+            raise ValueError("a file in the manifest is both needed and to be deleted")
     except ValueError as error:
         raise errors.CorruptFile(path, offset, str(error)) from None
     return manifest
@@ -127,6 +129,8 @@ def _part(line: bytes) -> Part:
         raise ValueError("a line of the manifest lacks file, seq or type")
     if b"/" in name or name in (b".", b".."):
         raise ValueError("a file in the manifest has a path, not a name")
+    if b"\0" in name:
+        raise ValueError("a file in the manifest has a name that no file can have")
     number = int(seq) if seq.isdigit() and len(seq) < 19 else 0
     if not number:
         raise ValueError("a sequence number in the manifest is not a positive number")

@@ -31,7 +31,8 @@ ANNOTATION = 1024  # longest line that starts with "#"
 PROBES, HIDDEN = 64, 3  # places looked at, and commands in a row that are no accident
 MARKS = (b"MULTI", b"EXEC", b"SELECT")
 UNKNOWN = "the file is whole, but says what redtool cannot do; a server that can may rewrite it (BGREWRITEAOF)"
-FATAL = (errors.UnknownCommand, errors.UnknownSubcommand, errors.WrongArity)  # a server refuses the file too
+ENDLESS = "a greater value in redtool.conf, or 0, lets it"
+FATAL = (errors.UnknownCommand, errors.UnknownSubcommand, errors.WrongArity, errors.RunsOn)
 
 
 class _Numbers(dict[bytes, int]):
@@ -166,7 +167,8 @@ class Replay:
     def _error(self, error: errors.ReplyError, argv: list[bytes], chunk: int, number: int) -> None:
         if isinstance(error, FATAL):
             place, reason = self._place(chunk, number), error.message.partition(" ")[2].strip()
-            raise errors.CorruptFile(self.path, place, reason, UNKNOWN) from None
+            hint = ENDLESS if isinstance(error, errors.RunsOn) else UNKNOWN
+            raise errors.CorruptFile(self.path, place, reason, hint) from None
         self.failed += 1
         if self.failed == 1:
             place = self._place(chunk, number)

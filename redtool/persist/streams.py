@@ -7,7 +7,7 @@ elements that were.
 
 from __future__ import annotations
 
-from redtool.engine.streams import FIRST, Consumer, Group, Stream
+from redtool.engine.streams import FIRST, UNKNOWN_READ, Consumer, Group, Stream
 from redtool.errors import Unfit
 from redtool.persist import listpack
 from redtool.persist.codecs import Damaged, i64, length, pack_i64, pack_length, string, u64be
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DELETED, SAME_FIELDS = 1, 2  # flags of an entry
 NODE_ENTRIES, NODE_BYTES = 100, 4096  # a node is closed at either, as the servers' defaults do
 WRAP = 1 << 64
+MOST = WRAP // 2  # counts are below
 ACTIVE_FROM = 11  # file version that keeps a consumer's last success
 
 
@@ -56,6 +57,8 @@ def _load(data: Buffer, pos: int, version: int) -> tuple[Stream, int]:
         _, pos = _lengths(data, pos)  # the first id follows from the entries
         stream.max_deleted_id, pos = _lengths(data, pos)
         stream.entries_added, pos = length(data, pos)
+        if stream.entries_added >= MOST:
+            raise Damaged("a stream's count of entries is out of range")
     if stream.entries and next(reversed(stream.entries)) > stream.last_id:
         raise Damaged("a stream's last id is below an entry's")
     groups, pos = length(data, pos)
@@ -108,13 +111,17 @@ def _load_group(stream: Stream, data: Buffer, pos: int, version: int) -> int:
     read = stream.number_of(last_id)  # what servers assume, too
     if version >= 2:
         read, pos = length(data, pos)
-        read -= WRAP if read >= WRAP // 2 else 0
+        read -= WRAP if read >= MOST else 0
+        if read < UNKNOWN_READ:
+            raise Damaged("a group's count of entries read is out of range")
     group = stream.groups[name] = Group(last_id, read)
     count, pos = length(data, pos)
     for _ in range(count):
         id = _id(data, pos)
         when = i64(data, pos + 16)[0]
         deliveries, pos = length(data, pos + 24)
+        if when < 0 or deliveries >= MOST:
+            raise Damaged("a pending entry's time or count is out of range")
         group.pending[id] = [None, when, deliveries]
     if len(group.pending) != count:
         raise Damaged("a group holds a pending entry twice")
@@ -129,6 +136,8 @@ def _load_group(stream: Stream, data: Buffer, pos: int, version: int) -> int:
         if version >= 3:
             active = i64(data, pos)[0]
             pos += 8
+        if seen < 0 or active < -1:
+            raise Damaged("a consumer's time is out of range")
         group.consumers[consumer] = Consumer(seen, active)
         size, pos = length(data, pos)
         end = pos + 16 * size

@@ -32,8 +32,8 @@ from typing import Any
 from redtool import errors
 from redtool.config import Config
 from redtool.loading import Sink
-from redtool.persist.check import rdb_contents
 from redtool.persist.rdb import load
+from redtool.persist.walk import Walk
 from redtool.persistence import Persistence
 from redtool.session import Session
 from redtool.store import Store
@@ -74,14 +74,19 @@ def as_rdb(data: bytes, home: Path) -> Store:
     return store
 
 
-def as_checked(data: bytes, home: Path) -> Store:
-    """What ``rdb check`` reads of it."""
-    path = home / "dump.rdb"
-    path.write_bytes(data)
+def as_walk(data: bytes, home: Path) -> Store:
+    """What ``rdb check`` reads of it; stepping over values ends where reading them does."""
     try:
-        rdb_contents(str(path))
-    except (errors.CorruptFile, errors.StoreError) as error:
+        walk = Walk(data, "dump.rdb")
+        problems = [entry.problem for entry in walk if entry.problem]
+        steps = Walk(data, "dump.rdb", lambda db, kind, key: False)
+        assert not list(steps)
+    except errors.CorruptFile as error:
         raise Refused(error) from error
+    if problems:
+        raise Refused(problems[0])
+    if (walk.pos, walk.keys_seen, walk.checksum) != (steps.pos, steps.keys_seen, steps.checksum):
+        raise Over("stepping over values gives another end than reading them")
     return Store(Config())
 
 
@@ -112,12 +117,12 @@ def as_directory(files: dict[str, bytes], home: Path) -> Store:
 
 KINDS: dict[str, tuple[Callable[[Random], Input], Callable[[Any, Path], Store]]] = {
     "rdb": (inputs.rdb, as_rdb),
-    "rdb check": (inputs.rdb, as_checked),
+    "rdb walk": (inputs.rdb, as_walk),
     "restore": (inputs.dump, as_command(b"RESTORE", b"k", b"0")),
     "functions": (inputs.functions, as_command(b"FUNCTION", b"RESTORE")),
     "journal": (inputs.journal, as_directory),
 }
-SHARES = {"rdb": 8, "rdb check": 1, "restore": 8, "functions": 1, "journal": 6}
+SHARES = {"rdb": 8, "rdb walk": 2, "restore": 8, "functions": 1, "journal": 6}
 
 
 # -- the measure of one input
@@ -268,7 +273,7 @@ def size_of(data: Input) -> int:
 
 def sort(error: Exception) -> str:
     """The reason in an error line, without places and names."""
-    cause = error.__cause__
+    cause = error.__cause__ or error
     reason = cause.reason if isinstance(cause, errors.CorruptFile) else str(cause)
     words = [word for word in reason.split() if not any(letter in "0123456789'\"/\\" for letter in word)]
     return " ".join(words)[:60]

@@ -26,7 +26,7 @@ LONGEST = 1500  # bytes of a payload that is kept
 FOOTER = 10
 VALKEY_VERSION = 80
 VECTORS = [
-    [("VADD", "k", "VALUES", 3, n, 1, -n, f"e{n}", "NOQUANT", "SETATTR", '{"n":%d}' % n) for n in range(6)],
+    [("VADD", "k", "VALUES", 3, n, 1, -n, f"e{n}", "NOQUANT", "SETATTR", f'{{"n":{n}}}') for n in range(6)],
     [("VADD", "k", "VALUES", 3, n, 1, -n, f"e{n}") for n in range(6)],
     [("VADD", "k", "REDUCE", 2, "VALUES", 4, n, 1, -n, 2, f"e{n}", "BIN") for n in range(4)],
 ]
@@ -96,7 +96,8 @@ def stream(kind: int) -> bytes:
 def module() -> bytes:
     """A value of a module that nobody knows, with every kind of item."""
     name = b"\x81" + (0x123456789ABC << 10 | 1).to_bytes(8, "big")
-    return name + b"\x01\x05\x02\x80\x00\x00\xff\xff\x03" + bytes(4) + b"\x04" + bytes(8) + b"\x05" + text(b"abc") + b"\0"
+    numbers = b"\x01\x05\x02\x80\x00\x00\xff\xff\x03" + bytes(4) + b"\x04" + bytes(8)
+    return name + numbers + b"\x05" + text(b"abc") + b"\0"
 
 
 def made() -> list[Value]:
