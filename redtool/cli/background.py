@@ -20,7 +20,10 @@ PAUSE = 0.05  # seconds between looks
 
 def start_and_wait(backend: Backend, command: tuple[bytes, ...], what: str, running: str, status: str,
                    options: Options) -> int:  # fmt: skip
-    """Run ``command``, print its reply, wait until INFO's ``running`` fields are 0; 1 when ``status`` is not ok."""
+    """Run ``command``, print its reply, wait until INFO's ``running`` fields are 0; 1 when ``status`` is not ok.
+
+    Without ``running`` there is no waiting.
+    """
     began = monotonic()
     try:
         reply = backend.execute(*command)
@@ -28,6 +31,8 @@ def start_and_wait(backend: Backend, command: tuple[bytes, ...], what: str, runn
         show(command, error, options)
         return exits.ERROR_REPLY
     show(command, reply, options)
+    if not running:
+        return exits.OK
     found: Facts = {}
     with progress(what) as advance:
         pause = PAUSE / 10

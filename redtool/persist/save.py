@@ -138,6 +138,12 @@ class Body:
         return len(out) - at
 
 
+def check_fits(databases: Databases, functions: Iterable[bytes], version: int, fields_version: int) -> None:
+    """Raise Unfit where writing such a file would."""
+    for _ in Body(databases, functions, (), version, fields_version):
+        continue
+
+
 def _field_deadlines(value: Any) -> bool:
     return bool(getattr(value, "deadlines", None))
 
