@@ -13,6 +13,7 @@ from redtool.backends import lock_wait, open_backend
 from redtool.backends.target import resolve
 from redtool.cli.output import note, progress, show_facts, size_text
 from redtool.cli.place import configuration
+from redtool.cli.rdbformat import RdbFormat, versions
 from redtool.errors import CorruptFile, StoreError, UsageError
 from redtool.options import Options
 from redtool.persist.walk import WRONG, Walk, opened
@@ -27,6 +28,7 @@ redtool backup backups/monday
 redtool backup backups/monday --store ./mystore --link
 redtool backup --rdb monday.rdb
 redtool -u redis://prod:6379 backup --rdb prod.rdb && redtool open prod.rdb
+redtool --store prod.rdb backup --rdb for-valkey.rdb --rdb-format valkey080
 """
 
 Facts = dict[str, tuple[object, object]]
@@ -39,6 +41,7 @@ def verb(
     link: Annotated[
         bool, typer.Option("--link", help="hard links to files that no longer change: at once, and without space")
     ] = False,
+    rdb_format: RdbFormat = "",
 ) -> int:
     """Copy a store's directory, or with --rdb save a dump of a store or of a server.
 
@@ -47,6 +50,7 @@ def verb(
 
     A server's directory cannot be copied from here. Its dump comes over the connection, as to a replica: all of the
     data at one moment, in the server's own format. It needs the right to run SYNC, which hosted servers rarely give.
+    For other servers write it anew: redtool --store prod.rdb backup --rdb other.rdb --rdb-format 0010.
     """
     options: Options = ctx.obj
     if bool(directory) == bool(rdb):
@@ -54,13 +58,17 @@ def verb(
     if link and rdb:
         raise UsageError("--link is for a directory; a dump is written anew")
     target = resolve(options.flags)
+    if rdb_format:
+        versions(rdb_format)
+        if not rdb or target.remote:
+            raise UsageError("--rdb-format is for a dump of a store or of another dump: --rdb FILE, and no server")
     began = monotonic()
     if directory:
         facts = _copy(directory, target, link, options)
     else:
         if os.path.lexists(rdb):
             raise UsageError(f"{rdb} is there already; a backup never writes over anything")
-        facts = _fetch(rdb, target, options) if target.remote else _dump(rdb, options)
+        facts = _fetch(rdb, target, options) if target.remote else _dump(rdb, rdb_format, options)
     show_facts(facts, options)
     if oneshot.format_of(options) == "human":
         note(f"read through and whole; done in {monotonic() - began:.2f} s")
@@ -94,14 +102,16 @@ def _copy(directory: str, target: Target, link: bool, options: Options) -> Facts
             "linked": (len(backup.linked), str(len(backup.linked))), "size": (size, size_text(size))}  # fmt: skip
 
 
-def _dump(path: str, options: Options) -> Facts:
-    """Write a dump of a store, or of a dump: in the format that most servers load."""
+def _dump(path: str, rdb_format: str, options: Options) -> Facts:
+    """Write a dump of a store, or of a dump: in the store's ``rdb-format`` unless told."""
     from redtool.persist.snapshot import write_dump
     from redtool.saving import contents
 
     backend: Any = open_backend(options)
     try:
-        write_dump(path, contents(backend.store), functions=backend.store.functions)
+        store = backend.store
+        version, fields_version = versions(rdb_format or store.config["rdb-format"])
+        write_dump(path, contents(store), store.functions, version=version, fields_version=fields_version)
     finally:
         backend.close()
     return _verified(path, path)

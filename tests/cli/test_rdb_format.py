@@ -85,12 +85,34 @@ def test_without_a_journal_nothing_is_lost_to_a_format(p: Program) -> None:
     [
         ("bgsave --rdb-format 0011", "there is no RDB format 0011; one of 0009, 0010, 0012, valkey080"),
         ("bgsave schedule --rdb-format 0009", "--rdb-format is for a dump that is begun now, not for a scheduled one"),
+        ("backup dir --rdb-format 0010", "--rdb-format is for a dump of a store or of another dump: --rdb FILE, and no "
+         "server"),
+        ("backup --rdb x --rdb-format 7", "there is no RDB format 7; one of 0009, 0010, 0012, valkey080"),
         ("bgsave --rdb-format", "option '--rdb-format' requires an argument; see redtool bgsave --help"),
     ],
 )
 def test_misuse(p: Program, words: str, err: str) -> None:
     done = p.call(*words.split())
     assert (done.code, done.out, done.err) == (2, b"", f"redtool: {err}\n")
+
+
+def test_dumps_are_converted(p: Program) -> None:
+    """From one server's format into another's, which those two cannot read of each other."""
+    p.run(input=FIELD.encode() + b"\nSET a 1\n")
+    source, files = p.home / "12.rdb", {}
+    assert p.call("backup", "--rdb", str(source)).code == 0
+    for form in ("0010", "valkey080"):
+        files[form] = target = p.home / f"{form}.rdb"
+        done = p.call("--store", str(source), "backup", "--rdb", str(target), "--rdb-format", form)
+        assert done.code == 0, done.err
+        assert p.call("--store", str(target), "HPEXPIRETIME", "h", "FIELDS", "1", "f").out == b"4000000000000\n"
+    assert {form: path.read_bytes()[:9] for form, path in files.items()} == {
+        "0010": b"REDIS0012",
+        "valkey080": b"VALKEY080",
+    }
+    refused = p.call("--store", str(source), "backup", "--rdb", str(p.home / "9.rdb"), "--rdb-format", "0009")
+    assert (refused.code, (p.home / "9.rdb").exists()) == (3, False)
+    assert "key b'h': the deadlines of its fields cannot be written as REDIS0009" in refused.err
 
 
 def test_a_server_writes_its_own_format(p: Program, valkey: RealServer, tmp_path: Path) -> None:
