@@ -79,6 +79,13 @@ def string(data: Buffer, pos: int) -> tuple[bytes, int]:
     raise Damaged(f"no string starts with 0x{first:02x}")
 
 
+def quoted(name: bytes) -> str:
+    """A key or a name in a message for a person."""
+    from redtool.words import quote
+
+    return quote(name).decode("ascii")
+
+
 def strings(data: Buffer, pos: int, count: int) -> tuple[list[bytes], int]:
     """Read ``count`` strings."""
     out: list[bytes] = []

@@ -22,6 +22,7 @@ from redtool.persist.codecs import (
     i32,
     i64,
     length,
+    quoted,
     string,
 )
 from redtool.persist.crc64 import crc64_of
@@ -267,7 +268,7 @@ class Load:
 
     def _left_out(self, key: bytes, value: Any) -> None:
         if value is not None:
-            self.warn(f"{self.path}: key {key!r} holds a value of module {value.name}, left out")
+            self.warn(f"{self.path}: key {quoted(key)} holds a value of module {value.name}, left out")
 
     def _close_database(self) -> None:
         if len(self.keys) - self.before != self.seen:

@@ -9,7 +9,7 @@ for and ``command(argv)``, ``use(db)`` (for SELECT).
 from __future__ import annotations
 
 from redtool import errors
-from redtool.persist.codecs import DAMAGE, Damaged
+from redtool.persist.codecs import DAMAGE, Damaged, quoted
 from redtool.persist.rdb import MAP_FROM, is_rdb, load
 
 TYPE_CHECKING = False
@@ -172,7 +172,7 @@ class Replay:
         self.failed += 1
         if self.failed == 1:
             place = self._place(chunk, number)
-            self.warn(f"{self.path}: {argv[0]!r} at byte {place} answered: {error.message}")
+            self.warn(f"{self.path}: {quoted(argv[0])} at byte {place} answered: {error.message}")
 
     def _place(self, chunk: int, number: int) -> int:
         """The position of the command with this number in the chunk that begins at ``chunk``."""

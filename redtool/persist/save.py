@@ -12,7 +12,7 @@ import os
 from time import time
 
 from redtool import errors
-from redtool.persist.codecs import LENGTH, SAVERS, pack_i64, pack_int, pack_length, save_string
+from redtool.persist.codecs import LENGTH, SAVERS, pack_i64, pack_int, pack_length, quoted, save_string
 from redtool.persist.crc64 import IMPORT_FROM, crc64, fast, join
 from redtool.persist.files import write_all
 
@@ -129,7 +129,7 @@ class Body:
             kind = SAVERS[type(value)](value, out.append, form)
         except errors.Unfit as error:
             if not self.lenient:
-                raise errors.Unfit(f"key {key!r}: {error} cannot be written as {self.header.decode()}") from None
+                raise errors.Unfit(f"key {quoted(key)}: {error} cannot be written as {self.header.decode()}") from None
             del out[at + 1 :]
             kind = SAVERS[type(value)](value, out.append, FIELDS_REDIS)
         if kind >= FIRST_OF_FIELDS:

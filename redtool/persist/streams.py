@@ -10,7 +10,7 @@ from __future__ import annotations
 from redtool.engine.streams import FIRST, UNKNOWN_READ, Consumer, Group, Stream
 from redtool.errors import Unfit
 from redtool.persist import listpack
-from redtool.persist.codecs import Damaged, i64, length, pack_i64, pack_length, string, u64be
+from redtool.persist.codecs import Damaged, i64, length, pack_i64, pack_length, quoted, string, u64be
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _check_fits(stream: Stream) -> None:
         raise Unfit("the history of a stream (ENTRIESADDED and MAXDELETEDID of XSETID)")
     for name, group in stream.groups.items():
         if group.entries_read != stream.number_of(group.last_id):
-            raise Unfit(f"how many entries group {name!r} has read (ENTRIESREAD of XGROUP SETID)")
+            raise Unfit(f"how many entries group {quoted(name)} has read (ENTRIESREAD of XGROUP SETID)")
 
 
 def _nodes(stream: Stream) -> Iterator[tuple[Id, bytes]]:

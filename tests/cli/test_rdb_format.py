@@ -40,7 +40,7 @@ def test_what_the_format_has_no_place_for(p: Program) -> None:
     done = p.call("bgsave", "--rdb-format", "0009")
     assert (done.code, done.out) == (1, b"")
     reason = "the deadlines of its fields cannot be written as REDIS0009"
-    assert done.err == f"redtool: key b'h': {reason}; nothing is saved\n"
+    assert done.err == f'redtool: key "h": {reason}; nothing is saved\n'
     assert magic(p) == b"REDIS0010"
     for form in ("0010", "0012"):
         assert p.call("bgsave", "--wait", "--rdb-format", form).code == 0
@@ -66,7 +66,7 @@ def test_a_dump_that_is_refused_is_an_error_reply(p: Program) -> None:
     p.run(input=b"CONFIG SET rdb-format 0009\n" + FIELD.encode() + b"\n")
     done = p.call("SAVE")
     assert done.code == 1
-    assert "ERR key b'h': the deadlines of its fields cannot be written as REDIS0009" in done.err
+    assert 'ERR key "h": the deadlines of its fields cannot be written as REDIS0009' in done.err
     assert p.call("BGREWRITEAOF").code == 0  # the journal goes on
     assert p.call("HGET", "h", "f").out == b"v\n"
 
@@ -112,7 +112,7 @@ def test_dumps_are_converted(p: Program) -> None:
     }
     refused = p.call("--store", str(source), "backup", "--rdb", str(p.home / "9.rdb"), "--rdb-format", "0009")
     assert (refused.code, (p.home / "9.rdb").exists()) == (3, False)
-    assert "key b'h': the deadlines of its fields cannot be written as REDIS0009" in refused.err
+    assert 'key "h": the deadlines of its fields cannot be written as REDIS0009' in refused.err
 
 
 def test_a_server_writes_its_own_format(p: Program, valkey: RealServer, tmp_path: Path) -> None:

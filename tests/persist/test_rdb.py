@@ -124,7 +124,7 @@ def vector_set() -> VectorSet:
     [
         ("0009", timed_hash(), "the deadlines of its fields cannot be written as REDIS0009"),
         ("0009", empty_stream(), "the history of a stream (ENTRIESADDED and MAXDELETEDID of XSETID) cannot"),
-        ("0009", read_group(), "how many entries group b'g' has read (ENTRIESREAD of XGROUP SETID) cannot be"),
+        ("0009", read_group(), "how many entries group \"g\" has read (ENTRIESREAD of XGROUP SETID) cannot be"),
         ("0009", vector_set(), "a vector set cannot be written as REDIS0009"),
         ("valkey080", vector_set(), "a vector set cannot be written as VALKEY080"),
     ],
@@ -137,7 +137,7 @@ def test_what_a_format_has_no_place_for_is_refused(form: str, value: Any, reason
     path.write_bytes(b"the old one")
     with pytest.raises(errors.Unfit) as caught:
         write_dump(str(path), databases(content), version=version, fields_version=fields_version)
-    assert str(caught.value).startswith("key b'k': " + reason)
+    assert str(caught.value).startswith('key "k": ' + reason)
     assert (path.read_bytes(), [path]) == (b"the old one", list(tmp_path.iterdir()))
     journal = Journal.start(str(tmp_path), Config({"rdb-format": form}), databases(content))
     journal.close()
@@ -435,8 +435,8 @@ def test_what_modules_left_is_stepped_over_with_a_warning() -> None:
     assert loaded(file(body), warn=warnings.append, path="d.rdb").plain() == {0: {b"a": (b"b", None)}}
     assert warnings == [
         "d.rdb: data of module ReJSON-RL left out",
-        "d.rdb: key b'k' holds a value of module ReJSON-RL, left out",
-        "d.rdb: key b'l' holds a value of module MBbloom--, left out",
+        'd.rdb: key "k" holds a value of module ReJSON-RL, left out',
+        'd.rdb: key "l" holds a value of module MBbloom--, left out',
     ]
 
 
