@@ -11,7 +11,9 @@ from redtool.options import Options
 from redtool.persist.check import FileReport, report_of
 
 FIELDS = (Field("kind"), Field("size", "number", size_text), Field("keys", "number"), Field("commands", "number"),
-          Field("whole up to", "number"), Field("verdict"), Field("file", "key"))  # fmt: skip
+          Field("whole_to", "number"), Field("verdict"), Field("file", "key"))  # fmt: skip
+SHOWN = (Field("kind"), Field("size", "number", size_text), Field("holds", "number"), Field("whole to byte", "number"),
+         Field("file", "key"))  # fmt: skip
 
 
 def run(word: str, options: Options) -> int:
@@ -22,17 +24,28 @@ def run(word: str, options: Options) -> int:
         for part in files.parts:
             reports.append(report_of(part, files.path(part)))
             advance(len(reports))
-    rows = [_row(report) for report in reports]
-    if oneshot.format_of(options) == "json":
+    name = oneshot.format_of(options)
+    if name == "json":
         _json(files, reports)
+    elif name == "human":
+        show_rows(SHOWN, [_shown(report) for report in reports], options, "file")
     else:
-        show_rows(FIELDS, rows, options, "file")
+        show_rows(FIELDS, [_row(report) for report in reports], options, "file")
     return _tell(files, reports)
 
 
 def _row(report: FileReport) -> tuple[object, ...]:
     return (KINDS.get(report.kind, report.kind), report.size, _keys(report), report.commands or None, report.whole,
             report.problem or "whole", report.name)  # fmt: skip
+
+
+def _shown(report: FileReport) -> tuple[object, ...]:
+    """The same for people."""
+    from redtool.render.cells import plural
+
+    parts = [plural(count, noun) for count, noun in ((_keys(report), "key"), (report.commands, "command")) if count]
+    whole = f"{report.whole:,}" if report.problem else "its end"
+    return KINDS.get(report.kind, report.kind), report.size, " and ".join(parts) or "nothing", whole, report.name
 
 
 def _keys(report: FileReport) -> int | None:
@@ -44,7 +57,7 @@ def _keys(report: FileReport) -> int | None:
 def _json(files: AofFiles, reports: list[FileReport]) -> None:
     from redtool.render import choose
 
-    values = [{field.name.replace(" ", "_").encode(): encoded(value)
+    values = [{field.name.encode(): encoded(value)
                for field, value in zip(FIELDS, _row(report), strict=True)} for report in reports]  # fmt: skip
     for found, report in zip(values, reports, strict=True):
         del found[b"verdict"]

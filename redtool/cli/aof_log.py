@@ -10,7 +10,7 @@ from time import sleep, time
 from typing import Any
 
 from redtool import errors, exits
-from redtool.cli.output import note, write_lines
+from redtool.cli.output import columns, note, write_lines
 from redtool.cli.place import AofFiles, aof_files, of_manifest
 from redtool.commands.redact import redacted
 from redtool.oneshot import complain
@@ -20,7 +20,8 @@ from redtool.persist.tail import Command, Tail
 from redtool.words import quote
 
 PAUSE = 0.1  # seconds between looks at a file that is followed
-LONGEST = 100  # bytes of a word that people are shown
+LONGEST = 100  # characters of a word that people are shown
+MARGIN = 30  # columns before a command and behind it
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 PLAIN = re.compile(rb"[!$-&(-\[\]-~][!#-&(-\[\]-~]*")  # a word that needs no quotes anywhere
 SPECIAL = set(" \"'\\#")
@@ -70,16 +71,21 @@ def typed(argv: list[bytes]) -> bytes:
     return b" ".join(word if PLAIN.fullmatch(word) else quote(word) for word in argv)
 
 
-def readable(argv: list[bytes]) -> bytes:
-    """A command for people: UTF-8 as text, long words cut."""
+def readable(argv: list[bytes], room: int) -> bytes:
+    """A command for people, on about one line: UTF-8 as text, long words cut, many words counted."""
     from redtool.render import cells
 
-    words = []
-    for word in argv:
+    words: list[str] = []
+    for number, word in enumerate(argv):
         part, cut = cells.cut(word, LONGEST)
         text, escaped = cells.show(part)
         plain = text and not escaped and not cut and not set(text) & SPECIAL
-        words.append((text if plain else cells.quote(part)[0]) + cut)
+        shown = (text if plain else cells.quote(part)[0]) + cut
+        room -= len(shown) + 1
+        if room < 0 and number > 2:
+            words.append(f"… {cells.plural(len(argv) - number, 'more word')}")
+            break
+        words.append(shown)
     return " ".join(words).encode("utf-8", "surrogateescape")
 
 
@@ -94,6 +100,7 @@ class Log:
         self.shown = ""  # the file of the last line
         self.db = 0  # selected by what a script has printed
         self.stamp: int | None = None
+        self.room = max(columns() - MARGIN, LONGEST // 2)
 
     def lines(self, last: int = 0) -> Iterator[bytes]:
         """What is there now, or the ``last`` of it. Called again, what has come meanwhile."""
@@ -142,7 +149,7 @@ class Log:
 
                 self.stamp = command.time
                 yield b"# %b\n" % date(command.time).encode()
-            yield b"%9d  db%d  %b\n" % (command.offset, command.db, readable(argv))
+            yield b"%9d  db%d  %b\n" % (command.offset, command.db, readable(argv, self.room))
         elif form == "raw":
             when = b"" if command.time is None else b"%d" % command.time
             place = os.fsencode(os.path.basename(path)), command.offset

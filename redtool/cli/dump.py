@@ -69,7 +69,7 @@ class Reading:
         """Tell on stderr what is wrong; gives the exit code."""
         for problem in self.problems:
             complain(f"redtool: {self.path}: {problem.text}, at byte {problem.offset}")
-        if self.problems and not self.whole:
+        if self.problems and not self.whole and self.walk is not None:
             complain("What follows that byte cannot be read.")
         return exits.ERROR_REPLY if self.problems else exits.OK
 

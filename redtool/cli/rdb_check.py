@@ -6,7 +6,6 @@ from array import array
 from collections import defaultdict
 from time import time
 
-from redtool import oneshot
 from redtool.cli.dump import Problem, Reading
 from redtool.cli.output import note, show_facts, size_text
 from redtool.options import Options

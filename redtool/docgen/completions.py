@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from redtool.cli.rdb_keys import ORDERS
 from redtool.commands.categories import CATEGORIES
 from redtool.commands.info import SECTIONS as INFO_SECTIONS
 from redtool.commands.table import Command, load_all
@@ -23,6 +24,7 @@ TYPES = ("string", "hash", "list", "set", "zset", "stream")
 VALUES = {
     "DIR": "f", "FILE": "f", "PATH": "f", "WHEN": "auto|always|never", "TYPE": "|".join(TYPES), "KEY…": "k",
     "POLICY": "|".join(sorted(POLICIES)), "PARAMETER…": "p", "PARAMETER VALUE…": "p", "[schedule]": "schedule|",
+    "[DIR]": "f", "[PATH]": "f", "[WORD…]": "f", "BY": "|".join(ORDERS),
 }  # fmt: skip
 # The options that say which store or server: they go along when the shell asks for key names.
 WHERE = list(OPTIONS)[: list(OPTIONS).index("--raw")]

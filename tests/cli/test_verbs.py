@@ -298,7 +298,7 @@ def test_the_target_behind_the_verb_counts(p: Program) -> None:
         ("memory usage", "which key? For example: redtool memory usage user:1"),
         ("policy drop", "there is no 'redtool policy drop', only list, set; see redtool policy --help"),
         ("policy set", "missing argument 'POLICY'; see redtool policy set --help"),
-        ("aof", "what about it? redtool aof takes status, rewrite, fix; see redtool aof --help"),
+        ("aof", "what about it? redtool aof takes status, rewrite, check, log, fix; see redtool aof --help"),
         ("bgsave now --wait", "redtool bgsave takes no 'now'; see redtool bgsave --help"),
         ("repl now", "got unexpected extra argument (now); see redtool repl --help"),
         ("demo -s /tmp/s", "the demo fills a store of its own, never a server: leave out socket"),
