@@ -270,6 +270,8 @@ class Saving:
         else:
             from redtool.slices import Slices
 
+            if self.journal is not None:
+                self.journal.start_syncing()  # what a sync takes beside so much writing, no command is to wait for
             self.job = Slices(self.store, make)
             if self.on_slices is not None:
                 self.on_slices()

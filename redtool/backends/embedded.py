@@ -30,7 +30,7 @@ Word = bytes | str | int | float
 
 LOCK_WAIT = 5.0  # seconds to wait for another owner before giving up
 HAND_OVER = 0.0005  # seconds for which a slow script lets other threads in
-SLICE_PAUSE = 0.002  # seconds between two slices of a snapshot
+SLICE_PAUSE, BUSY_PAUSE = 0.001, 0.02  # seconds between two slices of a snapshot, and looks whether one is wanted
 LISTEN_PAUSE = 0.02  # seconds between looks for messages while subscribed
 
 
@@ -237,14 +237,19 @@ class Embedded:
         Thread(target=self._write_on, name="redtool-slices", daemon=True).start()
 
     def _write_on(self) -> None:
+        """Write slices as long as no command does: each that ran for a while writes one, too."""
         from time import sleep
 
+        before = 0
         while True:
             with self._lock:
                 if self.closed or self.persistence is None or not self.persistence.slicing:
                     return
-                self.persistence.poll()
-            sleep(SLICE_PAUSE)
+                idle = self.persistence.job.keys == before  # type: ignore[union-attr]
+                if idle:
+                    self.persistence.poll()
+                before = self.persistence.job.keys if self.persistence.job is not None else 0
+            sleep(SLICE_PAUSE if idle else BUSY_PAUSE)
 
     def close(self) -> None:
         """Sync and close the store's files. Safe to call twice."""
