@@ -7,6 +7,7 @@ a transaction or a script, which comes to the same for who asks next, and costs 
 from __future__ import annotations
 
 from redtool.engine.evict import Chooser
+from redtool.engine.sampling import SPARE
 from redtool.engine.uses import Frequency, Recency
 from redtool.entries import SCRIPTS
 
@@ -32,6 +33,8 @@ class Eviction:
         self.chooser = Chooser(store.databases, store.config["maxmemory-policy"])
         self.over_ns = 0  # for how long in all there was too much: ``since`` is when it last began, 0 when there is not
         self.since = 0
+        self._dropped = 0  # keys since tables were made anew, which is not done before so many
+        self._patience = LOOK
 
     def make_room(self) -> bool:
         """Drop keys until the data fit, or for as long as maxmemory-eviction-tenacity allows.
@@ -49,6 +52,8 @@ class Eviction:
         samples, rng = store.config["maxmemory-samples"], store.rng
         gone = 0
         while store.used_memory() > limit:
+            if self._dropped >= self._patience and self._tighten():
+                continue
             victim = self.chooser.victim(rng, samples)
             if victim is None:
                 break
@@ -57,15 +62,25 @@ class Eviction:
             if not gone % LOOK and store.time_ns() >= until:
                 break
         store.took(b"eviction-cycle", started)
-        self._fill(not gone)
+        self._fill(not gone and store.used_memory() > limit)
         if store.used_memory() <= limit:
             self._within()
         return not store.full
+
+    def _tighten(self) -> bool:
+        """Give back what tables take too much, before keys have to go for it: that is seldom and takes a while."""
+        databases = [db for db in self.store.databases if db.data]
+        found = [db.tighten() for db in databases]
+        if any(found):
+            self._dropped = 0
+            self._patience = max(LOOK, sum(len(db.data) for db in databases) // SPARE // 2)
+        return any(found)
 
     def _drop(self, db: Keyspace, key: bytes) -> None:
         store = self.store
         started = store.time_ns()
         db.remove(key)
+        self._dropped += 1
         store.took(b"eviction-del", started)
         store.evicted += 1
         store.gone(db, key, b"evicted")

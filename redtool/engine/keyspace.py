@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from redtool.engine.sampling import KeyArray, Roll
+from redtool.engine.sampling import KeyArray, Roll, loose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 HEAP_SLACK = 1024
 NEVER = 1 << 63
 ALL = 1 << 62
-MISSES = 256  # superseded entries of the heap met in one draw after which it is made anew
 BEYOND = 1 << 48  # cursors of a scan from here on tell of slots of the file, those below of keys in memory
 
 
@@ -44,8 +43,8 @@ class Keyspace:
     it is looked at, stored or removed: a snapshot that is being taken in slices saves it first.
     """
 
-    __slots__ = ("_array", "_before", "_heap", "_meter", "_on_new", "_rest", "_roll", "_soonest", "_uses", "blocked",
-                 "careful", "clock", "cold", "data", "expires", "held", "index", "lazy", "noting",
+    __slots__ = ("_array", "_before", "_heap", "_meter", "_on_new", "_rest", "_roll", "_soonest", "_timed_roll",
+                 "_uses", "blocked", "careful", "clock", "cold", "data", "expires", "held", "index", "lazy", "noting",
                  "on_expired", "on_fields_expired", "still", "timed", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
@@ -71,7 +70,8 @@ class Keyspace:
         self._heap: list[tuple[int, bytes]] | None = None  # built when the first deadline comes
         self._soonest = NEVER  # no deadline lies before this
         self._array: KeyArray | None = None
-        self._roll: Roll | None = None  # what eviction draws from
+        self._roll: Roll | None = None  # what eviction draws from: all keys, and those with a deadline
+        self._timed_roll: Roll | None = None
 
     def __len__(self) -> int:
         return len(self.data) + (len(self.cold) if self.cold is not None else 0)
@@ -282,7 +282,7 @@ class Keyspace:
         """Drop what a database that never changes has read; it lies in the file."""
         assert self.cold is not None
         self.data, self.expires = {}, {}
-        self._heap = self._array = self._roll = self.timed = None
+        self._heap = self._array = self._roll = self._timed_roll = self.timed = None
         if self._uses is not None:
             self._uses.at = {}
         self.cold.forget(self.clock.ns // 1_000_000)
@@ -346,7 +346,8 @@ class Keyspace:
         """Delete every key; gives how many there were."""
         count = len(self)
         self.data, self.expires = {}, {}
-        self._heap = self._array = self._roll = self.timed = self.cold = self._rest = self._before = None
+        self._heap = self._array = self._roll = self._timed_roll = None
+        self.timed = self.cold = self._rest = self._before = None
         if self._uses is not None:
             self._uses.at = {}
         self._soonest = NEVER
@@ -357,7 +358,7 @@ class Keyspace:
     def swap(self, other: Keyspace) -> None:
         """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
         for name in ("data", "expires", "timed", "cold", "_meter", "_uses", "_heap", "_soonest", "_array", "_roll",
-                     "_before", "_rest"):  # fmt: skip
+                     "_timed_roll", "_before", "_rest"):  # fmt: skip
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
@@ -366,6 +367,8 @@ class Keyspace:
 
     def expire_at(self, key: bytes, when: int) -> None:
         """Set the deadline of an existing key, in unix ms."""
+        if self._timed_roll is not None and key not in self.expires:
+            self._timed_roll.add(key)
         self.expires[key] = when
         if when < self._soonest:
             self._soonest = when
@@ -379,7 +382,7 @@ class Keyspace:
     def loaded(self) -> None:
         """Take note that ``data`` and ``expires`` were filled from a file."""
         self._soonest = 0
-        self._heap = self._array = self._roll = None
+        self._heap = self._array = self._roll = self._timed_roll = None
         self._measure()
         self._review()
 
@@ -530,17 +533,29 @@ class Keyspace:
     def sample_expiring(self, rng: Random, count: int) -> list[bytes]:
         """The same of the keys that have a deadline."""
         found = self._bring_some(rng, count, self.expiring, True) if self.cold is not None else []
-        heap, misses = self._heaped(), 0
-        while len(found) < count and self.expires:
-            when, key = heap[int(rng.random() * len(heap))]
-            if self.expires.get(key) == when:
-                found.append(key)
-            else:
-                misses += 1
-                if misses > MISSES:
-                    self._heap, misses = None, 0
-                    heap = self._heaped()
-        return found
+        if self._timed_roll is None:
+            self._timed_roll = Roll(self.expires)
+        return found + self._timed_roll.draw(rng, count - len(found))
+
+    def tighten(self) -> bool:
+        """Make tables anew that have become twice as large as they need be. True when there was one.
+
+        A dict out of which keys go as fast as others come in grows to that.
+        """
+        if self._before is not None or not loose(self.data):
+            return False
+        self.data = dict(self.data)  # copy() would keep the room
+        if self._roll is not None:
+            self._roll.members = self.data
+        if loose(self.expires):
+            self.expires = dict(self.expires)
+            if self._timed_roll is not None:
+                self._timed_roll.members = self.expires
+        if self._uses is not None and loose(self._uses.at):
+            self._uses.at = dict(self._uses.at)
+        if self._meter is not None:
+            self._meter.look_anew()
+        return True
 
     def _bring_some(self, rng: Random, count: int, total: int, expiring: bool = False) -> list[bytes]:
         """Of a draw of ``count`` among ``total`` keys, those that lie in the file."""

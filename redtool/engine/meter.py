@@ -184,6 +184,8 @@ def tables(db: Keyspace) -> int:
     size += array(db._array) + deadlines(db.timed)
     if db._roll is not None:
         size += container(db._roll.keys)
+    if db._timed_roll is not None:
+        size += container(db._timed_roll.keys)
     if db._heap is not None:
         size += container(db._heap) + PAIR * len(db._heap)
     return size

@@ -9,6 +9,7 @@ integer and no state between the calls, and the cursor falls with every page, so
 from __future__ import annotations
 
 from itertools import islice
+from sys import getsizeof
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
         def __iter__(self) -> Iterator[bytes]: ...
 
 
+SPARE = 8  # one part in so many is to be free in a table made anew
+SLOT = 18  # bytes of a place in a dict, about
 SLACK = 1024  # keys that have left which a roll may hold besides as many as there are
 SMALL = 128  # up to so many elements, a walk is cheaper than keeping an array
 
@@ -119,6 +122,16 @@ class Roll:
                 if at < len(keys):
                     keys[at] = last
         return found
+
+
+def loose(table: dict[bytes, Any]) -> bool:
+    """Whether a copy of a dict would take half of its room and still have some to spare.
+
+    CPython gives a dict that is full room for three times its elements and more, a copy room for one and a half.
+    """
+    count = len(table)
+    slots = 1 << (count * 3 // 2).bit_length()
+    return slots * 2 // 3 > count + count // SPARE and getsizeof(table) > slots * SLOT * 3 // 2
 
 
 def array_of(value: Sampled) -> KeyArray:
