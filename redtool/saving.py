@@ -254,7 +254,8 @@ class Saving:
             self._start(REWRITE, self.new_base)
         except (errors.StoreError, OSError) as error:
             self._rewritten(False)
-            self.journal.abort_rewrite()
+            if self.journal.rewriting:
+                self.journal.abort_rewrite()
             reason = error.strerror if isinstance(error, OSError) else error
             raise errors.ReplyError(f"cannot rewrite the journal in the background: {reason}") from None
 

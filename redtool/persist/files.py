@@ -74,9 +74,9 @@ def copy(source: str, target: str, start: int = 0) -> int:
 
 
 def sweep(folder: str) -> None:
-    """Delete temporary files that processes have left which are no more: their names end with a pid."""
+    """Delete temporary files that processes have left that are no more: their names have a pid last."""
     for name in os.listdir(folder):
-        pid = name.rpartition(".")[0].rpartition("-")[2]
+        pid = name.rpartition("-")[2].partition(".")[0]
         if name.startswith("temp-") and pid.isdigit() and not _is_alive(int(pid)):
             remove(os.path.join(folder, name))
 
