@@ -168,7 +168,7 @@ def without_times(value: Any) -> Any:
     return value
 
 
-# -- the five ways
+# -- the ways
 
 
 def their_dump(name: str, home: Path) -> Result:
@@ -196,9 +196,11 @@ def our_dump(name: str, home: Path, form: str) -> Result:
             return compare(name, theirs, ours, done)
 
 
-def their_journal(name: str, home: Path) -> Result:
+def their_journal(name: str, home: Path, base: str) -> Result:
+    """With a base that is a snapshot, or commands."""
     stamps = () if name == "redis6" else ("--aof-timestamp-enabled", "yes")
-    with server_on(name, home, "--appendonly", "yes", *stamps) as theirs:
+    preamble = ("--aof-use-rdb-preamble", "yes" if base == "RDB" else "no")
+    with server_on(name, home, "--appendonly", "yes", *preamble, *stamps) as theirs:
         done = halves(theirs, rows())
         theirs.ask("DEBUG", "LOADAOF")  # its journal does not say how much a group has read
         with copied(home) as copy, redtool.open(copy) as store:
@@ -218,7 +220,8 @@ WAYS: dict[str, Callable[[str, Path], Result]] = {
     "its RDB → redtool": their_dump,
     "redtool's RDB → it": lambda name, home: our_dump(name, home, "0010"),
     "redtool's RDB, rdb-format its own → it": lambda name, home: our_dump(name, home, OWN[name]),
-    "its AOF directory → redtool": their_journal,
+    "its AOF directory → redtool": lambda name, home: their_journal(name, home, "RDB"),
+    "its AOF directory without RDB → redtool": lambda name, home: their_journal(name, home, "AOF"),
     "redtool's directory → it": our_journal,
 }
 # Version 10, and journals of several files, came with Redis 7.
