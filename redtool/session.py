@@ -232,6 +232,13 @@ class Session:
             if store.observed:
                 store.observe(self, db, key, event)
 
+    def unseen(self, key: bytes, n: int = 1) -> None:
+        """Count ``n`` changes to ``key`` that are told to nobody: what consumers of a stream have read."""
+        if n:
+            self.store.changes += n
+            if self.store.metered:
+                self.store.touched.append((self.db, key))
+
     def event(self, key: bytes, event: bytes) -> None:
         """Publish a keyspace event that is no further change (the ``expire`` of a SET EX)."""
         if self.store.observed:

@@ -237,7 +237,7 @@ class Store:
                         session.effects = None
                     else:
                         self._record(session, argv)
-                    if self.metered:
+                    if self.touched:
                         self.weigh(argv)
                     if self.limit and outermost:
                         start += self.make_room()
@@ -482,7 +482,7 @@ class Store:
             publish(self, db, key, event)
         if self.trackers is not None:
             self.trackers.invalidate(session, key)
-        if self.metered:
+        if db.meter is not None and key in db.meter.weights:
             self.touched.append((db, key))
 
     def _record(self, session: Session, argv: Argv) -> None:
@@ -556,12 +556,11 @@ class Store:
             self._retry()
 
     def _remeasure(self) -> None:
-        """Find what has grown without a write, and note the most that the data ever took."""
-        self.weigh(())
+        """Find what has grown without a write."""
+        self.touched.clear()  # what expired
         for db in self.databases:
             if db.meter is not None:
                 db.meter.revisit(db.data)
-        self.peak_memory = max(self.peak_memory, self.used_memory())
 
     def _retry(self) -> None:
         """Write the journal, where that failed before: then writes are taken again."""
@@ -628,11 +627,10 @@ class Store:
         return used
 
     def weigh(self, argv: Argv) -> None:
-        """Measure what a command of these words has altered."""
+        """Take note of what a command of these words has altered."""
         for db, key in self.touched:
-            value = db.data.get(key)
-            if value is not None and type(value) is not bytes and db.meter is not None:
-                db.meter.altered(key, value, argv)
+            if db.meter is not None:
+                db.meter.altered(key, db.data.get(key), argv)
         self.touched.clear()
 
     def make_room(self) -> int:

@@ -205,7 +205,7 @@ def acknowledged(c: Session, key: bytes, released: dict[bytes, list[Id]]) -> Non
     """Report and journal that entries are no longer pending, by group; WATCH does not see it."""
     for name, ids in released.items():
         c.journal(b"XACK", key, name, *map(id_text, ids))
-        c.store.changes += len(ids)
+        c.unseen(key, len(ids))
 
 
 def natural(text: bytes, option: str) -> int:

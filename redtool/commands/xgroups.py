@@ -231,7 +231,7 @@ def xack(c: Session, key: bytes, name: bytes, *texts: bytes) -> Reply:
     if found is None:
         return 0
     gone = sum(map(found.release, to_ids(texts)))
-    c.store.changes += gone  # none that WATCH sees
+    c.unseen(key, gone)
     return gone
 
 
@@ -390,7 +390,7 @@ def xclaim(c: Session, key: bytes, name: bytes, consumer: bytes, idle: bytes, *a
             moved = False
     if moved:
         c.journal(*moved_on(key, name, found))
-        c.store.changes += 1
+        c.unseen(key)
     taking.finish()
     return taking.reply(want.just_id)
 
@@ -481,7 +481,7 @@ class Taking:
         if id in self.stream.entries or id not in self.found.pending:
             return False
         self.c.journal(*claimed(self.key, self.name, self.found, id))
-        self.c.store.changes += 1
+        self.c.unseen(self.key)
         self.found.release(id)
         return True
 
@@ -497,7 +497,7 @@ class Taking:
         self.found.deliver(id, self.consumer, when, count)
         self.owner.active_ms = self.c.now
         self.c.journal(*claimed(self.key, self.name, self.found, id))
-        self.c.store.changes += 1
+        self.c.unseen(self.key)
         self.taken.append(id)
 
     def finish(self) -> None:

@@ -161,7 +161,7 @@ def xreadgroup(c: Session, *args: bytes) -> Reply:
         consumer_of(c, key, found, want.consumer)
         before_this = len(c.effects or ())
         if start is not None:
-            c.store.changes += 1
+            c.unseen(key)
             parts.append((key, pending(c, want, key, stream, found, start)))
         elif stream.entries and stream.top_id > found.last_id:
             parts.append((key, deliver(c, want, key, stream, found)))
@@ -196,7 +196,7 @@ def deliver(c: Session, want: Reading, key: bytes, stream: Stream, found: Group)
     if not want.noack:
         found.consumers[name].active_ms = now
     c.journal(*moved_on(key, want.group or b"", found))
-    c.store.changes += 1
+    c.unseen(key)
     return listed(entries)
 
 

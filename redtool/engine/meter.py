@@ -1,12 +1,14 @@
 """What a database takes of the process's memory, kept up to date while it changes.
 
-Nothing counts along inside the types. A string is measured when it is stored; a collection is measured anew after it
-was written to, a large one only when so much was written that its size may have changed noticeably (so each write
-pays for a few elements, whatever the size), and follows the number of its elements until then. ``revisit`` finds what
-grew without a write: the order of a sorted set, or the array behind a scan, that a read has built.
+Nothing counts along inside the types. A string is measured when it is stored. A collection that was written to is
+measured anew when the total is asked for, a large one only when so much was written that its size may have changed
+noticeably (so each write pays for a few elements, whatever the size); it follows the number of its elements until then.
+``revisit`` finds what grew without a write: the order of a sorted set, or the array behind a scan, that a read built.
 """
 
 from __future__ import annotations
+
+from sys import getsizeof
 
 from redtool.engine.memory import NUMBER, PAIR, SIZES, array, container, deadlines, measure
 
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
 
     from redtool.engine.keyspace import Keyspace
 
-LARGE = 4096  # bytes from which a collection is not measured after each write
-SHARE = 16  # of a large one may have been written before it is measured again: one part in so many
+LARGE = 4096  # bytes from which a collection is not measured because of each write
+SHARE = 8  # of a large one may have been written before it is measured again: one part in so many
 FEW = 64  # keys that may come or go before the tables are measured again, or a part in so many of all
+TABLES = {b"zset": "scores", b"stream": "entries", b"vectorset": "nodes"}  # of what is not a dict or list itself
 ROUND = 1 << 18  # bytes that one round of ``revisit`` measures
 VAST = 1 << 20  # bytes from which a collection that was not written to is told by what is around its elements
 
@@ -28,20 +31,21 @@ class Large:
     """What is known of a large collection: its size in bytes when it was measured, how many elements it had then.
 
     ``frame`` is the size told from one element: it changes when something besides the elements does. ``written`` are
-    bytes that came since.
+    bytes that came since; ``table`` is what the table of the elements took.
     """
 
-    __slots__ = ("count", "frame", "size", "written")
+    __slots__ = ("count", "frame", "size", "table", "written")
 
     def __init__(self, value: Any, size: int) -> None:
         self.size, self.count, self.frame, self.written = size, extent(value), value.nbytes(1), 0
+        self.table = table(value)
 
     def now(self, value: Any, argv: Sequence[bytes]) -> int | None:
         """The likely size after a command has altered it; None when it must be measured."""
         count = extent(value)
         each = self.size // (self.count or 1)
-        self.written += sum(map(len, argv)) + each
-        if (abs(count - self.count) * each + self.written) * SHARE > self.size:
+        self.written += sum(map(len, argv))
+        if (abs(count - self.count) * each + self.written + abs(table(value) - self.table)) * SHARE > self.size:
             return None
         return self.size * count // (self.count or 1)
 
@@ -49,16 +53,18 @@ class Large:
 class Meter:
     """Bytes that the keys of one database take: ``held`` is without the tables that hold them.
 
-    ``weights`` maps a key to the size of its value, where that is not ``bytes``.
+    ``weights`` maps a key to the size of its value, where that is not ``bytes``; those in ``stale`` have been written
+    to since.
     """
 
-    __slots__ = ("_due", "_tables", "_waiting", "handed", "held", "large", "weights")
+    __slots__ = ("_due", "_tables", "_waiting", "handed", "held", "large", "stale", "weights")
 
     def __init__(self, db: Keyspace) -> None:
         self.held = self._tables = self._due = 0
         self.weights: dict[bytes, int] = {}
         self.large: dict[bytes, Large] = {}
         self.handed: tuple[int, Large | None] | None = None  # what is known already of the value that is put next
+        self.stale: set[bytes] = set()
         self._waiting: list[bytes] = []  # keys that ``revisit`` comes to
         self.fill(db.data)
 
@@ -69,6 +75,7 @@ class Meter:
         self.held += sum([size(len(value)) for value in data.values() if type(value) is bytes])
         self.weights.clear()
         self.large.clear()
+        self.stale.clear()
         for key, value in data.items():
             if type(value) is not bytes:
                 self._measure(key, value)
@@ -76,9 +83,14 @@ class Meter:
 
     def total(self, db: Keyspace) -> int:
         """Bytes of the database: keys, values, tables."""
+        while self.stale:
+            key = self.stale.pop()
+            self._measure(key, db.data[key])
         if self._due <= 0:
             self._due = max(FEW, len(db.data) // FEW)
-            self._tables = tables(db) + container(self.weights) + NUMBER * len(self.weights)
+            self._tables = tables(db)
+            if self.weights:
+                self._tables += container(self.weights) + NUMBER * len(self.weights)
         return self.held + self._tables
 
     def look_anew(self) -> None:
@@ -108,7 +120,7 @@ class Meter:
 
     def hand(self, key: bytes) -> None:
         """Before a value gets another key: remember its size, so that it is not measured again."""
-        if key in self.weights:
+        if key in self.weights and key not in self.stale:
             self.handed = self.weights[key], self.large.get(key)
 
     def remove(self, key: bytes, value: Any) -> None:
@@ -122,15 +134,18 @@ class Meter:
 
     def _drop(self, key: bytes) -> None:
         self.held -= self.weights.pop(key, 0)
+        self.stale.discard(key)
         if self.large:
             self.large.pop(key, None)
 
     def altered(self, key: bytes, value: Any, argv: Sequence[bytes]) -> None:
-        """A collection has been written to, by a command of these words."""
+        """The value of a key in ``weights`` has been written to, by a command of these words; None: it is gone."""
+        if value is None or key not in self.weights:
+            return
         large = self.large.get(key) if self.large else None
         size = large.now(value, argv) if large is not None else None
         if size is None:
-            self._measure(key, value)
+            self.stale.add(key)
         else:
             self.held += size - self.weights[key]
             self.weights[key] = size
@@ -153,7 +168,7 @@ class Meter:
                 left = 0  # one pass over a few keys is enough for a round
             key = self._waiting.pop()
             value = data.get(key)
-            if key in self.weights and value is not None:
+            if key in self.weights and key not in self.stale and value is not None:
                 left -= self._look(key, value)
 
     def _look(self, key: bytes, value: Any) -> int:
@@ -174,6 +189,11 @@ def extent(value: Any) -> int:
     """How many elements a collection has; of a stream with what is pending in its groups."""
     count = len(value)
     return count + sum([len(group.pending) for group in value.groups.values()]) if value.kind == b"stream" else count
+
+
+def table(value: Any) -> int:
+    """Bytes of what holds the elements of a collection, without them."""
+    return getsizeof(getattr(value, TABLES[value.kind]) if value.kind in TABLES else value)
 
 
 def tables(db: Keyspace) -> int:

@@ -7,7 +7,7 @@ ranges need beside them (``Order``) is built when first asked for and kept in st
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import islice
+from itertools import chain, islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -366,9 +366,8 @@ class Stream:
         taken = min(samples or count, count)
         size = container(self) + container(self.entries) + container(self.groups) + _order_bytes(self._order)
         if count:
-            entries = list(islice(self.entries.values(), taken))
-            fields = [field for entry in entries for field in entry]
-            size += count * ID + (sum(map(container, entries)) + strings(fields, 0, 0)) * count // taken
+            size += count * ID + sum(map(container, islice(self.entries.values(), taken))) * count // taken
+            size += strings(chain.from_iterable(islice(self.entries.values(), taken)), 0, 0) * count // taken
         return size + sum(_group_bytes(name, group) for name, group in self.groups.items())
 
 
@@ -379,11 +378,16 @@ def _order_bytes(order: Order | None) -> int:
 
 
 def _group_bytes(name: bytes, group: Group) -> int:
-    """Bytes of a group; the ids of what is pending are the entries' own."""
-    from redtool.engine.memory import NUMBER, container, strings
+    """Bytes of a group. The ids of what is pending are the entries' own; each command names its consumer anew."""
+    from redtool.engine.memory import NUMBER, SIZES, container, strings
 
     size = sum(map(container, (group, group.pending, group.consumers, *group.pending.values())))
     size += strings([name, *group.consumers], 0, 0) + NUMBER * len(group.pending)
+    owner = b""
+    for delivery in group.pending.values():
+        if delivery[0] is not owner:
+            owner = delivery[0]
+            size += SIZES[len(owner)]
     size += sum(map(container, group.consumers.values())) + 2 * NUMBER * len(group.consumers)
     size += _order_bytes(group._order)
     if group._owned is not None:
