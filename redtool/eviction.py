@@ -76,10 +76,10 @@ class Eviction:
             self._patience = max(LOOK, sum(len(db.data) for db in databases) // SPARE // 2)
         return any(found)
 
-    def _drop(self, db: Keyspace, key: bytes) -> None:
+    def _drop(self, db: Keyspace, key: bytes, place: int) -> None:
         store = self.store
         started = store.time_ns()
-        db.remove(key)
+        db.drop(key, place)
         self._dropped += 1
         store.took(b"eviction-del", started)
         store.evicted += 1

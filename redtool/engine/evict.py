@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 
     from redtool.engine.keyspace import Keyspace
 
+    Place = tuple[Keyspace, bytes, int]
+
 POOL = 16
 
 
 class Pool:
-    """The best candidates: ``scores`` rise, ``places`` has (database, key) of each."""
+    """The best candidates: ``scores`` rise, ``places`` has of each its database, key, and place in the roll."""
 
     __slots__ = ("places", "scores")
 
     def __init__(self) -> None:
         self.scores: list[int] = []
-        self.places: list[tuple[Keyspace, bytes]] = []
+        self.places: list[Place] = []
 
-    def offer(self, score: int, db: Keyspace, key: bytes) -> None:
+    def offer(self, score: int, place: Place) -> None:
         """Take a candidate in unless the pool is full of better ones."""
         scores = self.scores
         at = bisect_left(scores, score)
@@ -39,9 +41,9 @@ class Pool:
             at -= 1
             del scores[0], self.places[0]
         scores.insert(at, score)
-        self.places.insert(at, (db, key))
+        self.places.insert(at, place)
 
-    def pop(self) -> tuple[Keyspace, bytes] | None:
+    def pop(self) -> Place | None:
         """Take the best one out; it may have gone in the meantime. None when there is none."""
         if not self.scores:
             return None
@@ -50,7 +52,7 @@ class Pool:
 
 
 class Chooser:
-    """Chooses victims by one policy: ``victim()`` again and again, each to be removed by whoever asks."""
+    """Chooses victims by one policy: ``victim()`` again and again, each to be dropped by whoever asks."""
 
     __slots__ = ("_turn", "databases", "pool", "rule", "volatile")
 
@@ -61,15 +63,16 @@ class Chooser:
         self.pool = Pool()
         self._turn = 0
 
-    def victim(self, rng: Random, samples: int) -> tuple[Keyspace, bytes] | None:
-        """The key that goes next; None when no key may."""
+    def victim(self, rng: Random, samples: int) -> Place | None:
+        """The key that goes next, with its database and place; None when no key may."""
         if self.rule == "random":
             return self._any(rng)
         if not self.rule:
             return None
         while self._draw(rng, samples):
             while (place := self.pool.pop()) is not None:
-                if self._counts(*place):
+                db, key, _ = place
+                if key in (db.expires if self.volatile else db.data):
                     return place
         return None
 
@@ -81,15 +84,13 @@ class Chooser:
                 continue
             keys = db.sample_expiring(rng, samples) if self.volatile else db.sample(rng, samples)
             uses = db.uses
-            for key in keys:
-                offer(-db.expires[key] if uses is None or self.rule == "ttl" else uses.score(key), db, key)
+            for key, place in keys:
+                score = -db.expires[key] if uses is None or self.rule == "ttl" else uses.score(key)
+                offer(score, (db, key, place))
                 any_found = True
         return any_found
 
-    def _counts(self, db: Keyspace, key: bytes) -> bool:
-        return key in (db.expires if self.volatile else db.data)
-
-    def _any(self, rng: Random) -> tuple[Keyspace, bytes] | None:
+    def _any(self, rng: Random) -> Place | None:
         """A key at random, of the databases in turn, so that a small one loses as many as a large one."""
         for step in range(1, len(self.databases) + 1):
             turn = (self._turn + step) % len(self.databases)
@@ -97,5 +98,5 @@ class Chooser:
             keys = db.sample_expiring(rng, 1) if self.volatile else db.sample(rng, 1)
             if keys:
                 self._turn = turn
-                return db, keys[0]
+                return db, *keys[0]
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from redtool.engine.sampling import KeyArray, Roll, loose
+from redtool.engine.sampling import NOWHERE, KeyArray, Roll, loose
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from redtool.engine.cold import Cold, Entry, Source
     from redtool.engine.deadlines import Deadlines
     from redtool.engine.meter import Meter
+    from redtool.engine.sampling import Drawn
     from redtool.engine.uses import Frequency, Recency
 
 # A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
@@ -520,17 +521,17 @@ class Keyspace:
                 return key
         return None
 
-    def sample(self, rng: Random, count: int) -> list[bytes]:
+    def sample(self, rng: Random, count: int) -> list[Drawn]:
         """``count`` keys at random for eviction, maybe the same twice; those that lie in the file come in."""
         found = self._bring_some(rng, count, len(self)) if self.cold is not None else []
         if self._array is not None:
-            return found + [self._array.pick(rng) for _ in range(count - len(found)) if self.data]
+            return found + [(self._array.pick(rng), NOWHERE) for _ in range(count - len(found)) if self.data]
         if self._roll is None:
             self._roll = Roll(self.data)
             self._review()
         return found + self._roll.draw(rng, count - len(found))
 
-    def sample_expiring(self, rng: Random, count: int) -> list[bytes]:
+    def sample_expiring(self, rng: Random, count: int) -> list[Drawn]:
         """The same of the keys that have a deadline."""
         found = self._bring_some(rng, count, self.expiring, True) if self.cold is not None else []
         if self._timed_roll is None:
@@ -557,9 +558,9 @@ class Keyspace:
             self._meter.look_anew()
         return True
 
-    def _bring_some(self, rng: Random, count: int, total: int, expiring: bool = False) -> list[bytes]:
+    def _bring_some(self, rng: Random, count: int, total: int, expiring: bool = False) -> list[Drawn]:
         """Of a draw of ``count`` among ``total`` keys, those that lie in the file."""
-        found: list[bytes] = []
+        found: list[Drawn] = []
         for _ in range(count):
             cold = self.cold
             outside = 0 if cold is None else cold.expires if expiring else len(cold)
@@ -567,8 +568,15 @@ class Keyspace:
                 key = cold.pick_expiring(rng) if expiring else cold.pick(rng)
                 if key is not None:
                     self._bring(key)
-                    found.append(key)
+                    found.append((key, NOWHERE))
         return found
+
+    def drop(self, key: bytes, place: int) -> None:
+        """Remove a key that was drawn."""
+        for roll in (self._roll, self._timed_roll):
+            if roll is not None:
+                roll.discard(key, place)
+        self.remove(key)
 
     def live_keys(self) -> Iterator[bytes]:
         """All keys not past their deadline."""

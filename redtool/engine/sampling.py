@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, Protocol
 
+    Drawn = tuple[bytes, int]  # a key, and its place in a roll, NOWHERE if it was not drawn from one
+
     class Random(Protocol):
         """A source of randomness: ``random.Random``, or the lighter ``_random.Random``."""
 
@@ -31,9 +33,10 @@ if TYPE_CHECKING:
         def __iter__(self) -> Iterator[bytes]: ...
 
 
+NOWHERE = 1 << 62
 SPARE = 8  # one part in so many is to be free in a table made anew
 SLOT = 18  # bytes of a place in a dict, about
-SLACK = 1024  # keys that have left which a roll may hold besides as many as there are
+SLACK = 64  # keys that have left which a roll may hold besides as many as there are
 SMALL = 128  # up to so many elements, a walk is cheaper than keeping an array
 
 
@@ -92,9 +95,10 @@ class KeyArray:
 
 
 class Roll:
-    """Keys of a dict to draw from, in an eighth of the memory of a KeyArray: those that left are found out when drawn.
+    """Keys of a dict to draw from, in a tenth of the memory of a KeyArray: those that left are found out when drawn.
 
-    Who adds a key that was not in the dict tells it; a key that left and came again may be in twice for a while.
+    Who adds a key that was not in the dict tells it; one that left and came again may be in twice for a while, unless
+    who took it out said where it stood.
     """
 
     __slots__ = ("keys", "members")
@@ -106,22 +110,32 @@ class Roll:
     def add(self, key: bytes) -> None:
         """Take note of a new key."""
         self.keys.append(key)
-        if len(self.keys) > 2 * len(self.members) + SLACK:
+        count = len(self.members)
+        if len(self.keys) > count + count // SPARE + SLACK:
             self.keys = [*self.members, key]
 
-    def draw(self, rng: Random, count: int) -> list[bytes]:
-        """Give ``count`` keys at random, not all different; fewer only if there are none at all."""
-        keys, members, found = self.keys, self.members, list[bytes]()
+    def draw(self, rng: Random, count: int) -> list[Drawn]:
+        """Give ``count`` keys at random with their places, not all different; fewer only if there are none at all."""
+        found: list[Drawn] = []
+        keys, members = self.keys, self.members
         while len(found) < count and keys:
             at = int(rng.random() * len(keys))
             key = keys[at]
             if key in members:
-                found.append(key)
+                found.append((key, at))
             else:
-                last = keys.pop()
-                if at < len(keys):
-                    keys[at] = last
+                self._take(at)
         return found
+
+    def discard(self, key: bytes, at: int) -> None:
+        """Take a key out that leaves the dict, if it still stands where it was drawn."""
+        if at < len(self.keys) and self.keys[at] == key:
+            self._take(at)
+
+    def _take(self, at: int) -> None:
+        last = self.keys.pop()
+        if at < len(self.keys):
+            self.keys[at] = last
 
 
 def loose(table: dict[bytes, Any]) -> bool:

@@ -10,11 +10,12 @@ import pytest
 
 from redtool.engine.clock import Clock
 from redtool.engine.evict import POOL, Chooser, Pool
-from redtool.engine.keyspace import HEAP_SLACK, Keyspace
+from redtool.engine.keyspace import Keyspace
 from redtool.engine.sampling import SLACK, Roll
 from redtool.engine.uses import FRESH, MINUTE, TICK, TICKS, Frequency, Recency
 
 SECOND = TICK * TICKS
+COUNT = 500
 
 
 class Luck:
@@ -41,12 +42,12 @@ def offered(scores: list[int]) -> Pool:
     [db] = keyspaces()
     pool = Pool()
     for turn, score in enumerate(scores):
-        pool.offer(score, db, b"%d" % turn)
+        pool.offer(score, (db, b"%d" % turn, 0))
     return pool
 
 
 def names(pool: Pool) -> list[int]:
-    return [int(key) for _, key in pool.places]
+    return [int(key) for _, key, _ in pool.places]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def victims(chooser: Chooser, most: int = 1000, samples: int = 64) -> list[int]:
     """Numbers of the keys that go, in order."""
     rng, found = Random(7), list[int]()
     while len(found) < most and (place := chooser.victim(rng, samples)) is not None:
-        place[0].remove(place[1])
+        place[0].drop(*place[1:])
         found.append(int(place[1]))
     return found
 
@@ -175,7 +176,7 @@ def test_random_takes_the_databases_in_turn() -> None:
 def test_keys_that_have_gone_meanwhile_are_passed_over() -> None:
     chooser, dbs = filled("allkeys-lru")
     [first] = victims(chooser, 1)
-    for _, key in chooser.pool.places:
+    for _, key, _ in chooser.pool.places:
         for db in dbs:
             db.remove(key)
     [second] = victims(chooser, 1)
@@ -328,7 +329,7 @@ def test_what_a_file_says(then: bool) -> None:
 def test_a_roll_gives_each_key_alike() -> None:
     members: dict[bytes, Any] = {b"%d" % number: None for number in range(20)}
     roll = Roll(members)
-    drawn = Counter(key for _ in range(400) for key in roll.draw(Random(_), 10))
+    drawn = Counter(key for seed in range(400) for key, _ in roll.draw(Random(seed), 10))
     assert set(drawn) == set(members)
     assert all(120 < count < 280 for count in drawn.values()), drawn
 
@@ -338,7 +339,7 @@ def test_a_roll_forgets_what_has_gone() -> None:
     roll = Roll(members)
     for number in range(999):
         del members[b"%d" % number]
-    assert roll.draw(Random(1), 3) == [b"999"] * 3
+    assert [key for key, _ in roll.draw(Random(1), 3)] == [b"999"] * 3
     members.clear()
     assert roll.draw(Random(1), 3) == []
     assert roll.keys == []
@@ -352,7 +353,20 @@ def test_a_roll_does_not_grow_without_end() -> None:
         roll.add(b"%d" % number)
         members[b"%d" % number] = None
         assert len(roll.keys) <= SLACK + 3
-    assert roll.draw(Random(1), 2) == [b"%d" % number] * 2
+    assert [key for key, _ in roll.draw(Random(1), 2)] == [b"%d" % number] * 2
+
+
+def test_a_key_that_goes_and_comes_again_is_in_a_roll_once() -> None:
+    """Else what is dropped and stored again would be drawn more often than the rest, and dropped again."""
+    members: dict[bytes, Any] = {b"%d" % number: None for number in range(20)}
+    roll, rng = Roll(members), Random(1)
+    for _ in range(1000):
+        [(key, place)] = roll.draw(rng, 1)
+        roll.discard(key, place)
+        assert key not in roll.keys
+        roll.discard(key, place)  # another stands there now
+        roll.add(key)
+    assert sorted(roll.keys) == sorted(members)
 
 
 @pytest.mark.parametrize("scanned", [False, True])
@@ -365,22 +379,22 @@ def test_a_sample_follows_the_keys(scanned: bool) -> None:
         db.put(b"%d" % number, b"x")
     for number in range(40):
         db.remove(b"%d" % number)
-    assert {key for seed in range(50) for key in db.sample(Random(seed), 5)} == {b"%d" % n for n in range(40, 50)}
+    assert {key for seed in range(50) for key, _ in db.sample(Random(seed), 5)} == {b"%d" % n for n in range(40, 50)}
     db.clear()
     assert db.sample(Random(1), 5) == []
     db.put(b"k", b"v")
-    assert db.sample(Random(1), 2) == [b"k", b"k"]
+    assert [key for key, _ in db.sample(Random(1), 2)] == [b"k", b"k"]
 
 
 def test_a_sample_of_keys_with_deadlines() -> None:
     [db] = keyspaces()
     assert db.sample_expiring(Random(1), 5) == []
-    for number in range(HEAP_SLACK):
+    for number in range(COUNT):
         db.put(b"%d" % number, b"x")
         db.expire_at(b"%d" % number, 10**16)
     assert len(db.sample_expiring(Random(1), 5)) == 5
-    for number in range(HEAP_SLACK - 1):
+    for number in range(COUNT - 1):
         db.persist(b"%d" % number)
-    assert db.sample_expiring(Random(1), 5) == [b"%d" % (HEAP_SLACK - 1)] * 5
-    db.persist(b"%d" % (HEAP_SLACK - 1))
+    assert [key for key, _ in db.sample_expiring(Random(1), 5)] == [b"%d" % (COUNT - 1)] * 5
+    db.persist(b"%d" % (COUNT - 1))
     assert db.sample_expiring(Random(1), 5) == []
