@@ -36,6 +36,6 @@ def test_a_journal_torn_inside_any_command_opens(journal: Journal, home: Path) -
 
 def test_every_prefix_opens(home: Path) -> None:
     """Of a shorter journal; ``python -m tests.persist.prefixes`` does it with all 500 commands."""
-    journal = made(25, seed=3)
+    journal = made(12, seed=3)
     for size in range(len(journal.data) + 1):
         check_opening(journal, home, size)
