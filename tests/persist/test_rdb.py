@@ -28,7 +28,8 @@ from redtool.persist.lzf import decompress
 from redtool.persist.rdb import load, load_file
 from redtool.persist.save import FORMATS
 from redtool.persist.snapshot import write_dump
-from tests.persist.datasets import LATER, Collected, as_plain, databases, empty_stream, plain, sample, saved
+from tests.persist.datasets import LATER, READERS, Collected, as_plain, databases, empty_stream, plain, sample, saved
+from tests.servers import named_servers, running
 
 
 def loaded(data: bytes, **options: Any) -> Collected:
@@ -55,12 +56,13 @@ def entry(kind: int, value: bytes, magic: bytes = b"REDIS0012") -> Any:
 
 def ziplist(*entries: bytes) -> bytes:
     """A ziplist of raw entries (without the previous length)."""
-    body, before = b"", 0
+    body, before, last = b"", 0, 10
     for item in entries:
+        last = 10 + len(body)
         head = bytes([before]) if before < 254 else b"\xfe" + pack("<I", before)
         body += head + item
         before = len(head) + len(item)
-    return pack("<IIH", 10 + len(body) + 1, 10, len(entries)) + body + b"\xff"
+    return pack("<IIH", 10 + len(body) + 1, last, len(entries)) + body + b"\xff"
 
 
 def test_round_trip_of_every_type() -> None:
@@ -124,7 +126,7 @@ def vector_set() -> VectorSet:
     [
         ("0009", timed_hash(), "the deadlines of its fields cannot be written as REDIS0009"),
         ("0009", empty_stream(), "the history of a stream (ENTRIESADDED and MAXDELETEDID of XSETID) cannot"),
-        ("0009", read_group(), "how many entries group \"g\" has read (ENTRIESREAD of XGROUP SETID) cannot be"),
+        ("0009", read_group(), 'how many entries group "g" has read (ENTRIESREAD of XGROUP SETID) cannot be'),
         ("0009", vector_set(), "a vector set cannot be written as REDIS0009"),
         ("valkey080", vector_set(), "a vector set cannot be written as VALKEY080"),
     ],
@@ -270,61 +272,77 @@ TEXTS = [
 ]
 PAIRS = dict(zip(TEXTS[::2], TEXTS[1::2], strict=True))
 PACK = listpack.pack
-DAY = 86_400_000
+EARLY = (22, 23)  # types of release candidates, which no server can be had of
+DAY = 86_400_000 * 50_000  # in 2106
 
 
 def double(value: float) -> bytes:
     return pack("<d", value)
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "expected"),
-    [
-        (1, b"\x02" + text(b"a") + text(b"b"), ("list", [b"a", b"b"])),
-        (10, text(ziplist(*WORDS)), ("list", TEXTS)),
-        (14, b"\x02" + text(ziplist(*WORDS)) + text(ziplist(b"\x01z")), ("list", [*TEXTS, b"z"])),
-        (
-            18,
-            b"\x02\x01" + text(b"whole") + b"\x02" + text(PACK([1, b"two", -3])),
-            ("list", [b"whole", b"1", b"two", b"-3"]),
-        ),
-        (2, b"\x02" + text(b"a") + text(b"b"), ("set", {b"a", b"b"})),
-        (11, text(pack("<IIhh", 2, 2, -5, 300)), ("set", {b"-5", b"300"})),
-        (11, text(pack("<IIi", 4, 1, 1 << 30)), ("set", {b"1073741824"})),
-        (11, text(pack("<IIq", 8, 1, -(1 << 62))), ("set", {b"-4611686018427387904"})),
-        (20, text(PACK([b"a", 5])), ("set", {b"a", b"5"})),
-        (
-            3,
-            b"\x04" + text(b"a") + b"\x041e10" + text(b"b") + b"\xfe" + text(b"c") + b"\xff" + text(b"d") + b"\x03-.5",
-            ("zset", {b"a": 1e10, b"b": float("inf"), b"c": float("-inf"), b"d": -0.5}),
-        ),
-        (5, b"\x01" + text(b"a") + double(2.5), ("zset", {b"a": 2.5})),
-        (12, text(ziplist(b"\x01a", b"\x032.5", b"\x01b", b"\xf4")), ("zset", {b"a": 2.5, b"b": 3.0})),
-        (17, text(PACK([b"a", b"2.5", b"b", 3])), ("zset", {b"a": 2.5, b"b": 3.0})),
-        (4, b"\x01" + text(b"f") + text(b"v"), ("hash", {b"f": b"v"}, {})),
-        (9, text(b"\x02\x01f\x02\x01vv.\x03key\x00\x00\xff"), ("hash", {b"f": b"vv", b"key": b""}, {})),
-        (13, text(ziplist(*WORDS)), ("hash", PAIRS, {})),
-        (16, text(PACK([b"f", 1, b"g", b"x"])), ("hash", {b"f": b"1", b"g": b"x"}, {})),
-        (
-            22,
-            b"\x02\x00" + text(b"f") + text(b"v") + b"\x05" + text(b"g") + text(b"w"),
-            ("hash", {b"f": b"v", b"g": b"w"}, {b"g": 5}),
-        ),
-        (23, text(PACK([b"f", b"v", DAY, b"g", b"w", 0])), ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})),
-        (
-            24,
-            pack("<q", DAY) + b"\x02\x01" + text(b"f") + text(b"v") + b"\x00" + text(b"g") + text(b"w"),
-            ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY}),
-        ),
-        (
-            25,
-            pack("<q", DAY) + text(PACK([b"f", b"v", DAY, b"g", b"w", 0])),
-            ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY}),
-        ),
-    ],
-)
+FORMS: list[tuple[int, bytes, Any]] = [
+    (1, b"\x02" + text(b"a") + text(b"b"), ("list", [b"a", b"b"])),
+    (10, text(ziplist(*WORDS)), ("list", TEXTS)),
+    (14, b"\x02" + text(ziplist(*WORDS)) + text(ziplist(b"\x01z")), ("list", [*TEXTS, b"z"])),
+    (
+        18,
+        b"\x02\x01" + text(b"whole") + b"\x02" + text(PACK([1, b"two", -3])),
+        ("list", [b"whole", b"1", b"two", b"-3"]),
+    ),
+    (2, b"\x02" + text(b"a") + text(b"b"), ("set", {b"a", b"b"})),
+    (11, text(pack("<IIhh", 2, 2, -5, 300)), ("set", {b"-5", b"300"})),
+    (11, text(pack("<IIi", 4, 1, 1 << 30)), ("set", {b"1073741824"})),
+    (11, text(pack("<IIq", 8, 1, -(1 << 62))), ("set", {b"-4611686018427387904"})),
+    (20, text(PACK([b"a", 5])), ("set", {b"a", b"5"})),
+    (
+        3,
+        b"\x04" + text(b"a") + b"\x041e10" + text(b"b") + b"\xfe" + text(b"c") + b"\xff" + text(b"d") + b"\x03-.5",
+        ("zset", {b"a": 1e10, b"b": float("inf"), b"c": float("-inf"), b"d": -0.5}),
+    ),
+    (5, b"\x01" + text(b"a") + double(2.5), ("zset", {b"a": 2.5})),
+    (12, text(ziplist(b"\x01a", b"\x032.5", b"\x01b", b"\xf4")), ("zset", {b"a": 2.5, b"b": 3.0})),
+    (17, text(PACK([b"a", b"2.5", b"b", 3])), ("zset", {b"a": 2.5, b"b": 3.0})),
+    (4, b"\x01" + text(b"f") + text(b"v"), ("hash", {b"f": b"v"}, {})),
+    (9, text(b"\x02\x01f\x02\x01vv.\x03key\x00\x00\xff"), ("hash", {b"f": b"vv", b"key": b""}, {})),
+    (13, text(ziplist(*WORDS)), ("hash", PAIRS, {})),
+    (16, text(PACK([b"f", 1, b"g", b"x"])), ("hash", {b"f": b"1", b"g": b"x"}, {})),
+    (
+        22,
+        b"\x02\x00" + text(b"f") + text(b"v") + b"\x05" + text(b"g") + text(b"w"),
+        ("hash", {b"f": b"v", b"g": b"w"}, {b"g": 5}),
+    ),
+    (23, text(PACK([b"f", b"v", DAY, b"g", b"w", 0])), ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY})),
+    (
+        24,
+        pack("<q", DAY) + b"\x02\x01" + text(b"f") + text(b"v") + b"\x00" + text(b"g") + text(b"w"),
+        ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY}),
+    ),
+    (
+        25,
+        pack("<q", DAY) + text(PACK([b"f", b"v", DAY, b"g", b"w", 0])),
+        ("hash", {b"f": b"v", b"g": b"w"}, {b"f": DAY}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "expected"), FORMS)
 def test_forms_of_a_value(kind: int, value: bytes, expected: Any) -> None:
     assert entry(kind, value) == expected
+
+
+NEWEST = {"redis6": 15, "redis7": 19, "redis74": 25, "redis8": 25, "valkey8": 21, "valkey": 21}  # type each can read
+
+
+@pytest.mark.parametrize("name", sorted(named_servers()))
+def test_servers_read_these_forms_as_we_do(name: str) -> None:
+    """So that what is made by hand here is what servers have written."""
+    with running(name) as server, server.client() as client:
+        for kind, value, expected in FORMS:
+            if kind > NEWEST[name] or kind in EARLY or (kind > 15 and name == "redis6"):
+                continue
+            body = bytes([kind]) + value + pack("<H", 9 if kind < 16 else 10 if kind < 22 else 12)
+            assert client.call("RESTORE", "k", 0, body + pack("<Q", crc64(body)), "REPLACE") == b"OK", kind
+            assert READERS[client.call("TYPE", "k")](client, b"k") == expected, kind
 
 
 def stream_value(kind: int) -> bytes:
@@ -478,8 +496,10 @@ def test_position_after_the_file() -> None:
         (file(b"\0\x01a\x01b\x63\x01a"), "value type 99 is not supported", 14),
         (file(b"\x06\x01a"), "value type 6 (MODULE_PRE_GA) is not supported", 9),
         (file(b"\x17\x01a", b"VALKEY081"), "value type 23 (PATH_HASH) is not supported", 9),
-        *[(file(b"\xfe\1" + bytes([kind]) + b"\x01a"), f"value type {kind} ({name}) is not supported", 11)
-          for kind, name in codecs.FUTURE[False].items()],
+        *[
+            (file(b"\xfe\1" + bytes([kind]) + b"\x01a"), f"value type {kind} ({name}) is not supported", 11)
+            for kind, name in codecs.FUTURE[False].items()
+        ],
         (file(b"\xf3"), "opcode 243 (KEY_META) is not supported", 9),
         (file(b"\xf2"), "opcode 242 (HASH_TEMPLATES) is not supported", 9),
         (file(b"\xf3", b"VALKEY080"), "opcode 243 (SLOT_IMPORT) is not supported", 9),
