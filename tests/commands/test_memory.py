@@ -116,7 +116,7 @@ def test_replacing_the_data_measures_them_anew() -> None:
         (["SET key value"], b"nothing to say"),
         (["SETRANGE key 6000000 x"], b"No problem found."),
         (["SETRANGE key 6000000 x", "SETRANGE more 6000000 x", "INFO memory", "DEL more"], b"Peak:"),
-        (["CONFIG SET maxmemory-policy allkeys-lru", "CONFIG SET maxmemory 7000000", "SETRANGE key 6000000 x"], b"Limit"),
+        (["CONFIG SET maxmemory-policy allkeys-lru maxmemory 7000000", "SETRANGE key 6000000 x"], b"Limit:"),
         (["SETRANGE key 6000000 x", "CONFIG SET maxmemory 7000000"], b"Policy:"),
     ],
 )  # fmt: skip
