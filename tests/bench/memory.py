@@ -12,7 +12,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from tests import servers
 from tests.embedded import Client, import_all
@@ -29,7 +29,8 @@ def strings(count: int) -> Argvs:
 
 def hashes(count: int) -> Argvs:
     for n in range(count):
-        yield b"HSET", b"user:%07d" % n, *[word for i in range(10) for word in (b"field%d" % i, b"value-%d-%d" % (n, i))]
+        pairs = [(b"field%d" % i, b"value-%d-%d" % (n, i)) for i in range(10)]
+        yield b"HSET", b"user:%07d" % n, *chain.from_iterable(pairs)
 
 
 def apart(work: Callable[[], None]) -> None:
@@ -84,7 +85,7 @@ def compare(name: str, make: Callable[[int], Argvs], count: int, goal: str) -> N
             before = resident()
             replies: list[object] = []
             for argv in make(count):
-                client.store.run(client.session, (argv,), replies)  # type: ignore[arg-type]
+                client.store.run(client.session, (argv,), replies)
                 replies.clear()
             told("by commands", client, before, count, other)
 

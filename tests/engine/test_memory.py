@@ -109,7 +109,8 @@ def test_a_large_collection_is_not_measured_for_each_write() -> None:
         value.append(b"element-%d" % n)
         meter.altered(b"key", value, (b"RPUSH", b"key", b"element-%d" % n))
         measured += bool(meter.stale)
-        assert abs(db.used - Meter(db).total(db)) < db.used / 50
+        if not n % 50:
+            assert abs(db.used - Meter(db).total(db)) < db.used / 50
     assert 0 < measured < 10
 
 
