@@ -153,7 +153,9 @@ def note(text: str) -> None:
     from textwrap import wrap
 
     width = min(columns(), 100)
-    complain("\n".join(wrap(text, width, subsequent_indent="  ")))
+    # Paths stay whole, so that they can be copied
+    lines = wrap(text, width, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    complain("\n".join(lines))
 
 
 def is_watched() -> bool:
