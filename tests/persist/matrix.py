@@ -216,6 +216,22 @@ def our_journal(name: str, home: Path) -> Result:
             return compare(name, theirs, ours, done, journal=True)
 
 
+def there_and_back(name: str, home: Path) -> Result:
+    """Its directory is opened here, written to and rewritten, and goes on there."""
+    with server_on(name, home, "--appendonly", "yes") as theirs:
+        done = halves(theirs, rows())
+    with redtool.open(home) as store:
+        ours = side_of(store)
+        ours.ask("CONFIG", "SET", "rdb-format", OWN[name])
+        before: Row = (3, "before", [("XADD", "before", "1-1", "f", "v")])
+        after: Row = (3, "after", [("SET", "after", "v")])
+        done += ours.fill([before])
+        rewrite(ours)
+        done += ours.fill([after])
+        with copied(home) as copy, server_on(name, copy, "--appendonly", "yes") as theirs:
+            return compare(name, theirs, ours, done, journal=True)
+
+
 WAYS: dict[str, Callable[[str, Path], Result]] = {
     "its RDB → redtool": their_dump,
     "redtool's RDB → it": lambda name, home: our_dump(name, home, "0010"),
@@ -223,19 +239,24 @@ WAYS: dict[str, Callable[[str, Path], Result]] = {
     "its AOF directory → redtool": lambda name, home: their_journal(name, home, "RDB"),
     "its AOF directory without RDB → redtool": lambda name, home: their_journal(name, home, "AOF"),
     "redtool's directory → it": our_journal,
+    "its directory → redtool → it": there_and_back,
 }
 # Version 10, and journals of several files, came with Redis 7.
-IMPOSSIBLE = {("redis6", "redtool's RDB → it"), ("redis6", "redtool's directory → it")}
+IMPOSSIBLE = {("redis6", way) for way in ("redtool's RDB → it", *list(WAYS)[-2:])}
 
 
 def halves(side: Side, wanted: list[Row]) -> list[Row]:
     """Half of the rows before a rewrite of the journal, half after."""
     done = side.fill(wanted[::2])
     load_functions(side)
+    rewrite(side)
+    return done + side.fill(wanted[1::2])
+
+
+def rewrite(side: Side) -> None:
     side.ask("BGREWRITEAOF")
     while b"aof_rewrite_in_progress:0" not in side.ask("INFO", "persistence"):
         pass
-    return done + side.fill(wanted[1::2])
 
 
 def knows(name: str, row: Row, fields: bool) -> bool:

@@ -12,8 +12,9 @@ DEFAULT = "redtool's RDB → it"
 # What version 9 cannot say of streams; a deleted entry, and how much a group has read.
 UNFIT = {"stream: deleted entries", "stream: no entry left", "stream: groups"}
 SAME = {(name, way) for name, form in OWN.items() for way in WAYS if form == "0010" and "own" in way}  # as DEFAULT
-# Bases of commands differ little from server to server: one old and the two newest
-ALIKE = {(name, way) for name in ("redis7", "redis74", "valkey8") for way in WAYS if "without RDB" in way}
+# What differs little from server to server: one old and the two newest are enough
+ALIKE = {(name, way) for name in ("redis7", "redis74", "valkey8") for way in WAYS
+         if "without RDB" in way or way.endswith("redtool → it")}  # fmt: skip
 LEFT_OUT = IMPOSSIBLE | SAME | ALIKE
 PAIRS = [(name, way) for name in sorted(named_servers()) for way in WAYS if (name, way) not in LEFT_OUT]
 
