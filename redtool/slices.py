@@ -71,7 +71,7 @@ class Slices:
             for _ in self._steps:
                 if monotonic() >= until:
                     return
-        except (OSError, errors.StoreError):
+        except (OSError, errors.StoreError, errors.Unreadable):
             self._failed = True
             return
         self._thaw()

@@ -6,6 +6,8 @@ are in ``gone``. A command on the whole database walks the file and the keys in 
 
 from __future__ import annotations
 
+from redtool import errors
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,10 +49,11 @@ class Cold:
     is ever altered, so what has come in may be forgotten again.
     """
 
-    __slots__ = ("_dead", "_timed_gone", "_turn", "fixed", "gone", "since", "source")
+    __slots__ = ("_dead", "_timed_gone", "_turn", "fixed", "gone", "since", "source", "torn")
 
     def __init__(self, source: Source, since: int = 0, fixed: bool = False) -> None:
         self.source, self.since, self.fixed = source, since, fixed
+        self.torn = False  # not all of it can be read
         self.gone: set[bytes] = set()
         self._dead = self._turn = source.passed(since) if since else 0
         self._timed_gone = 0  # of ``gone``, those that have a deadline in the file
@@ -121,8 +124,11 @@ class Cold:
         return None if deadline is not None and deadline <= now else self.source.kind(place)
 
     def soonest(self) -> int:
-        """The deadline that comes first of those not yet given by ``due``; NEVER when there is none."""
-        return self.source.due(self._turn)[0] if self._turn < self.source.expires else NEVER
+        """The deadline that comes first of those not yet given by ``due``; NEVER when none can be read."""
+        try:
+            return self.source.due(self._turn)[0] if self._turn < self.source.expires else NEVER
+        except errors.Unreadable:
+            return NEVER
 
     def deadlines(self) -> Iterator[int]:
         """The deadlines not yet given by ``due``, in order."""
@@ -132,11 +138,15 @@ class Cold:
         """Keys that count whose deadline has passed, each given once, ``most`` at most."""
         found: list[bytes] = []
         while self._turn < self.source.expires and len(found) < most:
-            deadline, place = self.source.due(self._turn)
-            if deadline > now:
-                break
-            self._turn += 1
-            key = self.source.name(place)[0]
+            try:
+                deadline, place = self.source.due(self._turn)
+                if deadline > now:
+                    break
+                self._turn += 1
+                key = self.source.name(place)[0]
+            except errors.Unreadable:
+                self._turn += 1
+                continue
             if key not in self.gone:
                 found.append(key)
         return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from redtool import errors
 from redtool.engine.sampling import NOWHERE, KeyArray, Roll, loose
 
 TYPE_CHECKING = False
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 HEAP_SLACK = 1024
 NEVER = 1 << 63
 ALL = 1 << 62
+TRIES = 1000  # picks at random before all keys are looked at
 BEYOND = 1 << 48  # cursors of a scan from here on tell of slots of the file, those below of keys in memory
 
 
@@ -297,18 +299,23 @@ class Keyspace:
             self._meter.fill(self.data)
 
     def thaw(self, most: int) -> bool:
-        """Read at most ``most`` more keys of the file into memory. False when none are left in it."""
+        """Read at most ``most`` more keys of the file into memory. False when none are left in it that can be read."""
         cold = self.cold
         if cold is None:
             return False
         if self._rest is None:
             self._rest = cold.entries()
-        for entry in islice(self._rest, most):
-            if self._before is not None:
-                self._before(entry[0])
-            cold.leave(entry[0], entry[2])
-            self._came(*entry)
-            most -= 1
+        try:
+            for entry in islice(self._rest, most):
+                if self._before is not None:
+                    self._before(entry[0])
+                cold.leave(entry[0], entry[2])
+                if entry[0] not in self.data:
+                    self._came(*entry)
+                most -= 1
+        except errors.Unreadable:  # the others stay where they are, and come in when they are looked at
+            cold.torn, self._rest = True, None
+            return False
         if most > 0:
             self.cold = self._rest = None
             self._review()
@@ -321,6 +328,8 @@ class Keyspace:
             yield key, value, deadline(key)
         if self.cold is not None:
             for key, value, when, idle, freq in self.cold.entries():
+                if key in self.data:  # a damaged index had not found it
+                    continue
                 if self._uses is not None:
                     self._uses.note(key, idle, freq, then=True)  # for who writes it to a file now
                 yield key, value, when
@@ -409,7 +418,7 @@ class Keyspace:
                 return 0
         if self.cold is not None:
             for key in self.cold.due(now, budget):
-                self._bring(key)
+                self._bring_due(key)
         from heapq import heappop
 
         heap, gone = self._heaped(), 0
@@ -422,6 +431,12 @@ class Keyspace:
         if self.cold is not None:
             self._soonest = min(self._soonest, self.cold.soonest())
         return gone
+
+    def _bring_due(self, key: bytes) -> None:
+        try:
+            self._bring(key)
+        except errors.Unreadable:  # it stays; a look at it says why
+            return
 
     def _first_deadline(self) -> int:
         first = min(self.expires.values(), default=NEVER)
@@ -514,12 +529,14 @@ class Keyspace:
         if self.held:
             live = list(self.live_keys())
             return rng.choice(live) if live else None
-        while count := len(self):
+        tries = 0
+        while (count := len(self)) and tries < TRIES:
             inside = self.cold is None or int(rng.random() * count) < len(self.data)
             key = self.array().pick(rng) if inside or self.cold is None else self.cold.pick(rng)
             if self.peek(key) is not None:
                 return key
-        return None
+            tries += self.cold is not None  # one that is not found is still counted, where an index is damaged
+        return next((key for key in self.live_keys() if self.peek(key) is not None), None) if count else None
 
     def sample(self, rng: Random, count: int) -> list[Drawn]:
         """``count`` keys at random for eviction, maybe the same twice; those that lie in the file come in."""

@@ -49,7 +49,7 @@ class Index:
 
     def __init__(self, path: str, data: Buffer, index: bytes | memoryview) -> None:
         """Raises Stale."""
-        self.path, self.data = path, data
+        self.path, self.data, self.lost = path, data, ""
         try:
             self._read(index)
         except (error, IndexError, ValueError, OverflowError):
@@ -84,10 +84,13 @@ class Index:
         """Make the index anew in memory: a page of the one on disk is damaged. Raises Unreadable."""
         from redtool.persist.indexing import index_of
 
-        try:
-            self._read(index_of(self.data, self.path))
-        except (errors.StoreError, errors.CorruptFile) as error:
-            raise errors.Unreadable(error) from None
+        if not self.lost:
+            try:
+                self._read(index_of(self.data, self.path))
+                return
+            except (errors.StoreError, errors.CorruptFile, Stale) as error:
+                self.lost = str(error)  # once is enough: the file does not change
+        raise errors.Unreadable(self.lost)
 
 
 class Pages:
@@ -125,10 +128,13 @@ class Table:
 
     def _word(self, number: int) -> int:
         """A u64 of the body."""
-        index = self.index
-        if not index.body.checked[number >> index.body.shift - 3] and not index.body.good(8 * number, 8 * number + 8):
-            index.renew()
-        return index.words[number]
+        index, page = self.index, number >> self.index.body.shift - 3
+        try:
+            if not index.body.checked[page] and not index.body.good(8 * number, 8 * number + 8):
+                index.renew()
+            return index.words[number]
+        except IndexError:  # the index made anew has another form
+            raise errors.Unreadable(f"the index of {index.path} is damaged") from None
 
     def find(self, key: bytes) -> int:
         code = crc32(key)
@@ -146,7 +152,7 @@ class Table:
         """Whether the entry is this key's; most are told by a look."""
         data, size = self.index.data, len(key)
         end = place + 2 + size
-        if size < 64 and end < len(data) and data[place] < FREQ:
+        if size < 64 and end < len(data) and data[place] < IDLE:
             self._sound(place, end)
             return data[place + 1] == size and data[place + 2 : end] == key
         return self.name(place)[0] == key
@@ -206,7 +212,7 @@ class Table:
     def _before(self, place: int) -> tuple[int, int | None, int | None, int | None, int]:
         """The type byte of an entry, deadline, idle seconds, frequency, position of the key."""
         data, deadline, idle, freq = self.index.data, None, None, None
-        while (kind := data[place]) >= FREQ:
+        while (kind := data[place]) >= IDLE:
             if kind == EXPIRE_MS:
                 deadline, place = i64(data, place + 1)[0], place + 9
             elif kind == EXPIRE_S:

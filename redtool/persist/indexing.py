@@ -213,7 +213,7 @@ def _table(db: _Database, slots: int, data: Buffer, path: str) -> bytes:
 
 def _name(data: Buffer, place: int) -> bytes:
     """The key of an entry that the pass has gone over."""
-    while (kind := data[place]) >= FREQ:
+    while (kind := data[place]) >= IDLE:
         if kind in (EXPIRE_MS, EXPIRE_S):
             place += 9 if kind == EXPIRE_MS else 5
         elif kind == IDLE:

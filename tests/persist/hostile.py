@@ -31,6 +31,7 @@ from typing import Any
 
 from redtool import errors
 from redtool.config import Config
+from redtool.engine.keyspace import Keyspace
 from redtool.loading import Sink
 from redtool.persist.rdb import load
 from redtool.persist.walk import Walk
@@ -107,12 +108,39 @@ def as_command(*before: bytes) -> Callable[[bytes, Path], Store]:
 def as_directory(files: dict[str, bytes], home: Path) -> Store:
     (home / inputs.FOLDER).mkdir()
     for name, data in files.items():
-        (home / name).write_bytes(data)
+        if name != "whole":
+            (home / name).write_bytes(data)
     try:
         owner = Persistence.open(str(home), wait=0)
     except (errors.CorruptFile, errors.StoreError) as error:
         raise Refused(error) from error
     return owner.store
+
+
+def as_indexed(files: dict[str, bytes], home: Path) -> Store:
+    store = as_directory(files, home)
+    if "whole" in files:
+        try:
+            whole = as_rdb(files["whole"], home)
+        except Refused:
+            return store
+        for known, db in zip(whole.databases, store.databases, strict=True):
+            for key, value in known.data.items():
+                found = _dump(store, db, key)
+                if found is not None and found != whole.pack(value):
+                    raise Over(f"key {key!r} is another with a damaged index or snapshot")
+    return store
+
+
+def _dump(store: Store, db: Keyspace, key: bytes) -> bytes | None:
+    """DUMP of a key; None where it cannot be read."""
+    session = Session(store)
+    session.db = db
+    try:
+        found: bytes | None = store.execute(session, (b"DUMP", key))
+    except errors.Unreadable:
+        return None
+    return found or b"missing"
 
 
 KINDS: dict[str, tuple[Callable[[Random], Input], Callable[[Any, Path], Store]]] = {
@@ -121,8 +149,9 @@ KINDS: dict[str, tuple[Callable[[Random], Input], Callable[[Any, Path], Store]]]
     "restore": (inputs.dump, as_command(b"RESTORE", b"k", b"0")),
     "functions": (inputs.functions, as_command(b"FUNCTION", b"RESTORE")),
     "journal": (inputs.journal, as_directory),
+    "index": (inputs.indexed, as_indexed),
 }
-SHARES = {"rdb": 8, "rdb walk": 2, "restore": 8, "functions": 1, "journal": 6}
+SHARES = {"rdb": 8, "rdb walk": 2, "restore": 8, "functions": 1, "journal": 5, "index": 5}
 
 
 # -- the measure of one input
@@ -264,7 +293,8 @@ class Attack:
         ours = [frame for frame in frames if "/redtool/" in frame.filename] or list(frames)
         command = self.traffic.last[0].decode("latin-1").upper() if self.traffic.last else ""
         place = f"{ours[-1].filename.rpartition('/redtool/')[2]}:{ours[-1].lineno} {ours[-1].name}" if ours else ""
-        return f"{kind}: {type(error).__name__}: {str(error)[:60]!r} at {place} {command}"
+        text = "" if isinstance(error, Hang) else bare(str(error))
+        return f"{kind}: {type(error).__name__}: {text} at {place} {command}"
 
 
 def size_of(data: Input) -> int:
@@ -275,7 +305,12 @@ def sort(error: Exception) -> str:
     """The reason in an error line, without places and names."""
     cause = error.__cause__ or error
     reason = cause.reason if isinstance(cause, errors.CorruptFile) else str(cause)
-    words = [word for word in reason.split() if not any(letter in "0123456789'\"/\\" for letter in word)]
+    return bare(reason)
+
+
+def bare(text: str) -> str:
+    """A message without places and names."""
+    words = [word for word in text.split() if not any(letter in "0123456789'\"/\\" for letter in word)]
     return " ".join(words)[:60]
 
 

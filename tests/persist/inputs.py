@@ -6,11 +6,15 @@ from collections.abc import Callable
 from functools import cache
 from random import Random
 from typing import Any
+from zlib import crc32
 
+from redtool import errors
 from redtool.config import Config
 from redtool.persist.aof import encode
 from redtool.persist.codecs import pack_length
 from redtool.persist.crc64 import crc64
+from redtool.persist.index import DIRECTORY, HEAD
+from redtool.persist.indexing import index_of
 from redtool.session import Block, Session
 from redtool.store import Store
 from tests import embedded
@@ -105,7 +109,7 @@ def _damaged_file(data: bytes, rng: Random) -> bytes:
     bad = mutated(data, rng, lambda: any_value(rng)[2])
     chance = rng.random()
     if chance < 0.7:
-        return bad + crc64(bad).to_bytes(8, "little")
+        return _summed(bad)
     return bad + (bytes(8) if chance < 0.9 else crc64(data).to_bytes(8, "little"))
 
 
@@ -115,7 +119,7 @@ def _damaged_file(data: bytes, rng: Random) -> bytes:
 def _signed(body: bytes, version: int, rng: Random) -> bytes:
     """A payload with its footer, mostly a right one."""
     body += version.to_bytes(2, "little")
-    out = body + crc64(body).to_bytes(8, "little")
+    out = _summed(body)
     return out if rng.random() < 0.92 else mutated(out, rng)
 
 
@@ -229,7 +233,7 @@ def journal(rng: Random) -> dict[str, bytes]:
     if damaged == "incr":
         tail = mutated(tail, rng, lambda: rng.choice((encode(increment(rng)[:3]), any_value(rng)[2])))
     base = snapshot(rng)
-    base = _damaged_file(base, rng) if damaged == "base" else base + crc64(base).to_bytes(8, "little")
+    base = _damaged_file(base, rng) if damaged == "base" else _summed(base)
     if damaged == "old":  # one file, as before Redis 7, with a snapshot in front
         return {NAME: mutated(base + tail, rng) if rng.random() < 0.5 else _damaged_file(base[:-8], rng) + tail}
     first, second = f"{NAME}.1.base.rdb", f"{NAME}.1.incr.aof"
@@ -237,3 +241,57 @@ def journal(rng: Random) -> dict[str, bytes]:
     if damaged == "manifest":
         lines = mutated(lines, rng, lambda: b'file "a b" seq 2 type h startoffset 5\n# x\n')
     return {f"{FOLDER}/{first}": base, f"{FOLDER}/{second}": tail, f"{FOLDER}/{NAME}.manifest": lines}
+
+
+# -- indexes
+
+
+def indexed(rng: Random) -> dict[str, bytes]:
+    """The files of a store whose snapshot has an index; one of both is damaged.
+
+    With "whole" the snapshot as it was: what opens must then give nothing else.
+    """
+    while True:
+        base = _summed(snapshot(rng))
+        if base[:5] == b"REDIS" and base[:9] < b"REDIS0005":  # has no checksum
+            continue
+        if rng.random() < 0.3:
+            base = _summed(mutated(base[:-8], rng, lambda: any_value(rng)[2]))  # it may be an index of damaged values
+        try:
+            index = index_of(base, "base")
+        except (errors.StoreError, errors.CorruptFile):
+            continue
+        break
+    way = rng.randrange(4)
+    files = {"whole": base} if way < 2 else {}
+    if way == 0:
+        index = mutated(index, rng)
+    elif way == 1:
+        base = mutated(base, rng)
+    elif way == 2:
+        index = resummed(mutated(index, rng), base)
+    name = f"{NAME}.1.base.rdb"
+    lines = f"file {name} seq 1 type b\n".encode()
+    files |= {f"{FOLDER}/{name}": base, f"{FOLDER}/{name}.idx": index, f"{FOLDER}/{NAME}.manifest": lines}
+    return files
+
+
+def resummed(index: bytes, base: bytes) -> bytes:
+    """A damaged index with right checksums, as far as there is a place for them."""
+    if len(index) < HEAD.size:
+        return index
+    out = bytearray(index)
+    _, size, _, _, _, _, shift, own_shift, databases, libraries = HEAD.unpack_from(out)
+    if not HEAD.size <= size <= len(out) or not (shift < 41 and own_shift < 41 and max(databases, libraries) < 1000):
+        return index
+    at = HEAD.size + databases * DIRECTORY.size + 8 * libraries
+    for buffer, power in ((base, shift), (bytes(out[size:]), own_shift)):
+        for start in range(0, len(buffer), 1 << power):
+            out[at : at + 4] = crc32(buffer[start : start + (1 << power)]).to_bytes(4, "little")
+            at += 4
+    out[12:16] = crc32(out[:12] + bytes(4) + out[16:size]).to_bytes(4, "little")
+    return bytes(out)
+
+
+def _summed(data: bytes) -> bytes:
+    return data + crc64(data).to_bytes(8, "little")

@@ -14,16 +14,19 @@ import pytest
 from redtool import errors
 from redtool.persist.aof import encode
 from redtool.persist.codecs import DAMAGE, REDIS, VALKEY, Damaged
+from redtool.persist.crc64 import crc64
+from redtool.persist.indexing import index_of
 from redtool.persist.manifest import parse
 from redtool.persist.rdb import load
 from redtool.persistence import Persistence
+from redtool.session import Session
 from tests.persist import payloads
 from tests.persist.datasets import Collected, sample, saved
 from tests.persist.hostile import KINDS, Attack
 from tests.persist.payloads import id_of, node, pairs, text
 
 FAMILIES = {payloads.REDIS: REDIS, payloads.VALKEY: VALKEY}
-COUNTS = {"rdb": 200, "rdb walk": 100, "restore": 200, "functions": 40, "journal": 60}
+COUNTS = {"rdb": 200, "rdb walk": 100, "restore": 200, "functions": 40, "journal": 60, "index": 60}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -167,3 +170,55 @@ def test_scripts_of_old_journals_run_and_may_read(tmp_path: Path) -> None:
 def test_an_endless_script_ends_the_opening(body: bytes, tmp_path: Path) -> None:
     with pytest.raises(errors.CorruptFile, match=r"runs for longer than busy-reply-threshold \(1 ms\) at byte 27;"):
         opened(tmp_path, (b"SET", b"a", b"v"), (b"EVAL", body, b"0"), config="busy-reply-threshold 1\n")
+
+
+# -- found cases: snapshots with an index
+
+ENTRY = b"\x00" + text(b"a") + text(b"1")
+LATE = b"\xfc" + pack("<q", 1)  # a deadline that has passed
+
+
+def indexed(home: Path, body: bytes, damage: bytes = b"") -> Persistence:
+    """A store that opens by the index of a snapshot with these entries; ``damage`` is what overwrites the last ones."""
+    data = b"REDIS0010" + body + b"\xff"
+    data += crc64(data).to_bytes(8, "little")
+    (home / "dump.rdb.idx").write_bytes(index_of(data, "dump.rdb"))
+    (home / "dump.rdb").write_bytes(data[: -9 - len(damage)] + damage + data[-9:])
+    (home / "redtool.conf").write_text("appendonly no\n")
+    owner = Persistence.open(str(home))
+    assert owner.store.databases[0].cold is not None
+    return owner
+
+
+@pytest.mark.parametrize("before", [b"\xf8\x05", b"\xf9\x05", LATE[:1] + SOON + b"\xf8\x40\x99"])
+def test_keys_with_a_last_use_are_found(before: bytes, tmp_path: Path) -> None:
+    owner = indexed(tmp_path, before + ENTRY)
+    assert owner.store.databases[0].get(b"a") == b"1"
+    owner.close()
+
+
+def test_what_cannot_be_read_stays_and_says_why(tmp_path: Path) -> None:
+    filler = b"".join(b"\x00" + text(b"k%d" % n) + text(b"v" * 50) for n in range(200))  # more than a page
+    owner = indexed(tmp_path, ENTRY + filler, b"\xc4" * 60)
+    store = owner.store
+    db, session = store.databases[0], Session(store)
+    assert len(db) == 201
+    while store.thaw():
+        continue
+    assert len(db) == 201
+    assert store.execute(session, (b"GET", b"a")) == b"1"
+    for line in ("GET k199", "RANDOMKEY", "SAVE", "DEBUG DIGEST", "KEYS k1*"):
+        with pytest.raises(errors.Unreadable, match="dump.rdb: the checksum of the entry at byte"):
+            for _ in range(1000):
+                store.execute(session, tuple(line.encode().split()))
+    owner.saved_changes = store.changes
+    owner.close()
+
+
+def test_housekeeping_goes_on_where_an_expired_key_cannot_be_read(tmp_path: Path) -> None:
+    owner = indexed(tmp_path, ENTRY + LATE + b"\x00" + text(b"late") + text(b"v" * 20), b"\xc4" * 10)
+    owner.store.tick()
+    with pytest.raises(errors.Unreadable):
+        owner.store.execute(Session(owner.store), (b"GET", b"late"))
+    owner.saved_changes = owner.store.changes
+    owner.close()
