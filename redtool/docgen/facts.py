@@ -100,9 +100,13 @@ MEANINGS = {
     "know this parameter.",
     "requirepass": "Password of the default user, which clients of a served store must give; who opens the store need "
     "not. A user line for default, if there is one, says more and counts.",
+    "save": "Save points: seconds and changes, in pairs. dump.rdb is saved in the background when so many changes have "
+    "gone unsaved for so long; FLUSHALL and SHUTDOWN then save at once.",
     "set-max-intset-entries": "Most members of a set of integers that OBJECT ENCODING calls an intset.",
     "set-max-listpack-entries": "Most members of a set that it calls a listpack.",
     "set-max-listpack-value": "Longest member of such a set, in bytes.",
+    "stop-writes-on-bgsave-error": "Refuse writes when save points are set and the last save in the background has "
+    "failed, until one works.",
     "stream-node-max-entries": "Entries of a stream that an approximate trim takes at once.",
     "zset-max-listpack-entries": "Most members of a sorted set that OBJECT ENCODING calls a listpack.",
     "zset-max-listpack-value": "Longest member of such a sorted set, in bytes.",
