@@ -32,7 +32,7 @@ class Slices:
     cow = peak = 0  # nothing is shared with another process
 
     def __init__(self, store: Store, make: Callable[[Databases], Snapshot]) -> None:
-        self.keys, self.total = 0, sum(map(len, store.databases))
+        self.total = sum(map(len, store.databases))
         self.heard = monotonic()
         self.cancelled = False
         self._store = store
@@ -45,12 +45,12 @@ class Slices:
 
     def _contents(self) -> Iterator[tuple[int, int, int, Iterator[tuple[bytes, Any, int | None]]]]:
         for db in self._frozen:
-            yield db.index, db.count, db.expiring, self._counted(db)
+            yield db.index, db.count, db.expiring, db.items()
 
-    def _counted(self, db: Frozen) -> Iterator[tuple[bytes, Any, int | None]]:
-        for entry in db.items():
-            self.keys += 1
-            yield entry
+    @property
+    def keys(self) -> int:
+        """How many keys are written."""
+        return sum(db.read for db in self._frozen)
 
     def poll(self, block: bool = False) -> bool | None:
         """Write a slice, or all the rest; whether all is on disk, None while it is not."""
@@ -83,6 +83,8 @@ class Slices:
             self._snapshot.finish()
         except OSError:
             self._failed = True
+        for db in self._frozen:
+            db.drop()
 
     def cancel(self) -> None:
         """Give it up."""
@@ -102,4 +104,3 @@ class Slices:
     def _thaw(self) -> None:
         for db in self._store.databases:
             db.before = None
-        self._frozen.clear()

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
     Entry = tuple[bytes, Any, int | None]
 
-SHARDS = 256  # one large set would stop everything whenever it grows
+BATCH = 256  # keys that are taken at a time
+BLOCK = 1 << 14  # keys in a set: one large set would stop everything whenever it grows
 
 
 class Frozen:
-    """The keys, values and deadlines of a database as of now. One at a time of each database."""
+    """The keys, values and deadlines of a database as of now. One at a time of each database.
+
+    ``read`` counts the keys that were given.
+    """
 
     def __init__(self, db: Keyspace) -> None:
         self.index, self.count, self.expiring = db.index, len(db), db.expiring
@@ -30,34 +34,69 @@ class Frozen:
         self._keys = list(db.data)
         self._keys.reverse()  # they are taken from the end
         self._cold = None if db.cold is None else db.cold.copy()
-        self._seen: list[set[bytes]] = [set() for _ in range(SHARDS)]  # read, put aside, or not there at that moment
+        self._taken = 0
+        self._batch: list[Entry] = []  # what was taken last, and not given yet
+        self._blocks: list[set[bytes]] = [set()]  # the keys taken so far
+        self._touched: set[bytes] = set()  # keys that commands have met since
         self._aside: list[Entry] = []
         db.before = self.keep
 
+    @property
+    def read(self) -> int:
+        return self._taken - len(self._batch)
+
     def keep(self, key: bytes) -> None:
         """Put a key aside before it may change."""
-        seen = self._seen[hash(key) % SHARDS]
-        if key not in seen:
-            seen.add(key)
-            value = self._data.get(key)
-            if value is not None:
-                self._aside.append((key, copy_of(value), self._expires.get(key)))
+        if key in self._touched:
+            return
+        self._touched.add(key)
+        if any(key in block for block in self._blocks):
+            for at, (name, value, deadline) in enumerate(self._batch):
+                if name == key:
+                    self._batch[at] = key, own(value), deadline
+            return
+        value = self._data.get(key)
+        if value is not None:
+            self._aside.append((key, own(value), self._expires.get(key)))
 
     def items(self) -> Iterator[Entry]:
         """(key, value, deadline in unix ms or None) of every key, once. A value may change once the next is asked for.
 
         Commands may run between two of them.
         """
-        keys, data, deadline, aside, shards = self._keys, self._data, self._expires.get, self._aside, self._seen
+        keys, batch, aside = self._keys, self._batch, self._aside
         while keys or aside:
-            while aside:
-                yield aside.pop()
-            if keys:
-                key = keys.pop()
-                seen = shards[hash(key) % SHARDS]
-                if key not in seen:
-                    seen.add(key)
-                    yield key, data[key], deadline(key)
+            if aside:
+                self._taken += len(aside)
+                batch += aside
+                aside.clear()
+            else:
+                self._take()
+            while batch:
+                yield batch.pop()
         if self._cold is not None:
             for key, value, when, _, _ in self._cold.entries():
+                self._taken += 1
                 yield key, value, when
+
+    def _take(self) -> None:
+        names = self._keys[-BATCH:]
+        del self._keys[-BATCH:]
+        if self._touched:
+            names = [key for key in names if key not in self._touched]
+        if len(self._blocks[-1]) >= BLOCK:
+            self._blocks.append(set())
+        self._blocks[-1].update(names)
+        self._taken += len(names)
+        self._batch += zip(names, map(self._data.__getitem__, names), map(self._expires.get, names), strict=True)
+
+    def drop(self) -> None:
+        """Let go of everything, little by little: another thread may take its turn between any two steps."""
+        while self._blocks:
+            self._blocks.pop()
+
+
+def own(value: Any) -> Any:
+    """A value that stays as it is, whatever commands do; also of a type that COPY refuses."""
+    twin = getattr(value, "twin", None)
+    return copy_of(value) if twin is None else twin()

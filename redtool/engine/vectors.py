@@ -211,6 +211,22 @@ class VectorSet:
             size += sum(_node_size(node) for node, _ in some) * total // wanted
         return size
 
+    def twin(self) -> VectorSet:
+        """One with elements of its own that are the same, for a snapshot; and with their links if all have some."""
+        other = VectorSet(self.dim, self.quant, self.m, self.projection)
+        other.number, nodes = self.number, other.nodes
+        for name, node in self.nodes.items():
+            nodes[name] = Node(name, node.number, node.data, node.reach, node.length, node.level)
+            nodes[name].attribute = node.attribute
+        if self.linked:
+            from redtool.engine.hnsw import Graph
+
+            for name, node in self.nodes.items():
+                nodes[name].links = [[nodes[near.name] for near in level] for level in node.links or ()]
+            other.graph = Graph(other)
+            other.graph.adopt()
+        return other
+
     def copy(self) -> VectorSet:
         """Servers cannot copy one, and would lose what comes after in a journal that says so."""
         raise errors.ReplyError("not supported for this module key")

@@ -18,10 +18,10 @@ from typing import Any
 
 from redtool import slices
 from redtool.commands.table import Command, load_all
-from redtool.engine.keyspace import copy_of
+from redtool.engine.frozen import own
 from redtool.engine.streams import Stream
 from redtool.engine.vectors import VectorSet
-from redtool.persist import payload, rdb
+from redtool.persist import rdb
 from redtool.persistence import Persistence
 from redtool.saving import REWRITE, SAVE
 from redtool.store import Store
@@ -51,13 +51,16 @@ def value_of(value: Any) -> Any:
     if isinstance(value, Stream):
         *history, groups = plain(value)
         return history, {name: (*group[:3], set(group[3])) for name, group in groups.items()}
-    return payload.pack(value) if isinstance(value, VectorSet) else plain(value)
+    if isinstance(value, VectorSet):
+        nodes = value.nodes.items()
+        return {name: (value.quant.to_bytes(node.data, value.dim), node.length, node.attribute) for name, node in nodes}
+    return plain(value)
 
 
 def state(store: Store) -> State:
     """Every key with its value and deadline."""
     return {
-        (db.index, key): (value_of(copy_of(value)), when)
+        (db.index, key): (value_of(own(value)), when)
         for db in store.databases
         for key, value, when in db.items()
     }

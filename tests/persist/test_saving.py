@@ -17,6 +17,8 @@ import pytest
 import redtool
 from redtool import child, errors, slices
 from redtool.backends.embedded import Embedded, open_store
+from redtool.engine.frozen import own
+from redtool.persist import payload
 from redtool.persistence import Persistence
 from redtool.saving import REWRITE, SAVE
 from tests import embedded
@@ -487,7 +489,7 @@ def test_info_tells_how_far_slices_are(tmp_path: Path, monkeypatch: pytest.Monke
         f.call("SET", n, "x")
     f.call("BGSAVE")
     seen = [f.info() for _ in range(5)]
-    assert [facts["current_save_keys_processed"] for facts in seen] == ["0", "0", "1", "2", "3"]  # first the preface
+    assert [facts["current_save_keys_processed"] for facts in seen] == ["0", "0", "1", "2", "3"]  # the preface first
     assert {facts["current_save_keys_total"] for facts in seen} == {"10"}
     assert seen[-1]["current_fork_perc"] == "30.00"
     f.files.close()
@@ -524,3 +526,17 @@ def test_a_save_goes_on_when_its_owner_closes_the_store(tmp_path: Path) -> None:
 
 def test_errors_are_found_by_name() -> None:
     assert errors.SaveFailed().message == MISCONF
+
+
+def test_a_vector_set_is_put_aside_whole_with_its_links() -> None:
+    c = embedded.Client()
+    for n in range(60):
+        c.call("VADD", "v", "VALUES", 3, n, 1, -n, f"e{n}", "SETATTR", f'{{"n":{n}}}')
+    value = c.store.databases[0].data[b"v"]
+    assert own(value).graph is None
+    value.with_graph()
+    before, twin = payload.pack(value), own(value)
+    c.call("VSETATTR", "v", "e1", "")
+    c.call("VREM", "v", "e2")
+    c.call("VADD", "v", "VALUES", 3, 1, 1, 1, "new")
+    assert payload.pack(twin) == before != payload.pack(value)
