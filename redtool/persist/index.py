@@ -123,6 +123,8 @@ class Table:
         self.number, _, self.keys, self.expires, self.slots, self.memory, self.first, self.start, self.end = record
         if self.first + self.slots + 2 * self.expires > len(index.words) or not self.slots > self.keys >= self.expires:
             raise Stale("damaged")
+        if not 0 < self.start <= self.end < len(index.data):
+            raise Stale("damaged")
         self.taken = 0
         self.loaders = VALKEY if index.valkey else REDIS
 

@@ -310,6 +310,8 @@ def replay_file(path: str, sink: Sink, warn: Callable[[str], None]) -> tuple[int
     try:
         with open(path, "rb", buffering=0) as file:
             size = file.seek(0, 2)
+            if not size and path.endswith(".rdb"):  # a snapshot of nothing has a head and an end
+                raise errors.CorruptFile(path, 0, "the file is empty")
             if size < MAP_FROM:
                 file.seek(0)
                 replay = Replay(file.read(), path, sink, warn)

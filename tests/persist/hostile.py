@@ -108,7 +108,7 @@ def as_command(*before: bytes) -> Callable[[bytes, Path], Store]:
 def as_directory(files: dict[str, bytes], home: Path) -> Store:
     (home / inputs.FOLDER).mkdir()
     for name, data in files.items():
-        if name != "whole":
+        if "/" in name or name == inputs.NAME:
             (home / name).write_bytes(data)
     try:
         owner = Persistence.open(str(home), wait=0)
@@ -272,7 +272,7 @@ class Attack:
     def use(self, store: Store, figures: Figures, data: Input) -> None:
         try:
             self.meter.begin()
-            self.traffic.exercise(store)
+            self.traffic.exercise(store, same=isinstance(data, bytes) or "forged" not in data)
             took, _, grown = self.meter.end()
             figures.used_seconds = max(figures.used_seconds, took)
             self._within(figures, took, grown, data)

@@ -249,7 +249,8 @@ def journal(rng: Random) -> dict[str, bytes]:
 def indexed(rng: Random) -> dict[str, bytes]:
     """The files of a store whose snapshot has an index; one of both is damaged.
 
-    With "whole" the snapshot as it was: what opens must then give nothing else.
+    With "whole" the snapshot as it was: what opens must then give nothing else. With "forged" the index has right
+    checksums, so that nothing can tell it from a true one: what opens may give anything, in good order.
     """
     while True:
         base = _summed(snapshot(rng))
@@ -270,6 +271,7 @@ def indexed(rng: Random) -> dict[str, bytes]:
         base = mutated(base, rng)
     elif way == 2:
         index = resummed(mutated(index, rng), base)
+        files = {"forged": b""}
     name = f"{NAME}.1.base.rdb"
     lines = f"file {name} seq 1 type b\n".encode()
     files |= {f"{FOLDER}/{name}": base, f"{FOLDER}/{name}.idx": index, f"{FOLDER}/{NAME}.manifest": lines}
