@@ -6,8 +6,6 @@ import os
 from time import time
 
 from redtool import errors
-from redtool.config import Config
-from redtool.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
 
     from redtool.engine.hashes import Hash
     from redtool.persist.index import Index
+    from redtool.store import Store
 
 
 class Sink:
@@ -73,27 +72,23 @@ class Sink:
 
 
 def load_dump(path: str, store: Store, warn: Callable[[str], None] | None = None) -> None:
-    """Load an RDB file into an empty store; nothing to do when there is none."""
+    """Load an RDB file into an empty store, or only its index if it has one; nothing to do when there is none."""
     from redtool.persist.rdb import load_file
 
+    now = int(time() * 1000)
     try:
-        load_file(path, Sink(store), now=int(time() * 1000), warn=warn)
+        if os.path.exists(path + ".idx"):
+            from redtool.persist.index import open_index
+
+            index = open_index(path)
+            if index is not None:
+                Sink(store).attach(index, now)
+                return
+        load_file(path, Sink(store), now=now, warn=warn)
     except FileNotFoundError:
         return
     except OSError as error:
         raise errors.StoreError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
-
-
-def open_dump(path: str) -> Store:
-    """Open a dump as a read-only store in memory."""
-    if not os.path.exists(path):
-        raise errors.StoreError(f"cannot open {path}: no such file")
-    store = Store(Config())
-    store.load()
-    load_dump(path, store)
-    store.loaded()
-    store.refuse_writes("read-only")
-    return store
 
 
 def keep_library(functions: list[bytes], argv: list[bytes]) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "redtool.conf"
 LOCK_FILE = "lock"
+QUIET_NS = 1_000_000_000  # how long nobody must have asked for anything before idle work begins
+SMALL = 1 << 18  # bytes of a journal that is read in no time
 
 
 class Persistence(Saving):
@@ -73,6 +75,15 @@ class Persistence(Saving):
             self.journal = None
         self.store.journal = self.journal
 
+    def idle(self) -> None:
+        """Nobody has asked for anything for a while: shorten a long journal."""
+        if self.fork and self.job is None and self.journal is not None and self.journal.size > SMALL:
+            from redtool.compaction import is_long
+
+            quiet = self.store.clock.ns - max((s.seen for s in self.store.sessions.values()), default=0)
+            if quiet > QUIET_NS and is_long(self):
+                self.bgrewriteaof()
+
     def close(self) -> None:
         """Finish a running rewrite, sync and close. A running BGSAVE goes on in its child.
 
@@ -82,14 +93,23 @@ class Persistence(Saving):
             if self.owed:
                 self.wait()
             if self.journal is not None:
+                self._tidy()
                 self.journal.close()
                 self.journal = self.store.journal = None
             elif self.store.changes != self.saved_changes:
                 self._save_or_fail()
+                self._tidy()
         finally:
             if self.lock >= 0:
                 os.close(self.lock)
                 self.lock = -1
+
+    def _tidy(self) -> None:
+        """Leave a store that opens quickly the next time; a small one does in any case."""
+        if self.journal is None or self.journal.size > SMALL:
+            from redtool.compaction import leave
+
+            leave(self)
 
 
 def take_lock(directory: str, wait: float) -> int:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
 SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
 SLICES_NS = 4_000_000  # the same while a snapshot is written in slices
+THAW_NS, THAW_KEYS = 10_000_000, 256  # how long reading keys from a file may take at a time, and how many then
 CRON_EXPIRED = 1000  # keys a round may expire
 NEVER = 1 << 63
 SLOW_NS = 10_000_000  # the usual slowlog-log-slower-than
@@ -582,6 +583,16 @@ class Store:
             self.trackers.settle()
         self._retry()
 
+    def thaw(self) -> bool:
+        """Read a little more of the keys that still lie in a file, where memory allows; False when none are left."""
+        for db in self.databases:
+            if db.cold is not None and not db.cold.fixed and db.cold.memory < spare_memory():
+                until = self.time_ns() + THAW_NS
+                while db.thaw(THAW_KEYS) and self.time_ns() < until:
+                    continue
+                return True
+        return False
+
     def unflushed(self) -> bool:
         """Tell whether the journal holds commands that the kernel has not got, and may take now."""
         return self.journal is not None and bool(self.journal.pending) and not self.guard
@@ -698,6 +709,13 @@ class Store:
         self.changes = 0
         self.limit = self.config["maxmemory"]
         self.entries = Entries()
+
+
+def spare_memory() -> int:
+    """Bytes that keys read ahead may take: half of the machine's."""
+    from os import sysconf
+
+    return sysconf("SC_PAGE_SIZE") * sysconf("SC_PHYS_PAGES") // 2
 
 
 def _queued(session: Session, *args: bytes) -> Reply:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SYNC_SECONDS = 1.0  # appendfsync everysec
 SLICE = 1024  # commands encoded at a time: what stays in the processor's cache
+INDEX = ".idx"  # after a base's name: its index
 KEEP_TORN = 1 << 20  # a torn tail from this size on is kept beside the file
 
 
@@ -43,7 +44,7 @@ class Journal:
     ``pending`` is the list of commands not yet written; ``append`` may be inlined as
     ``if db != journal.db: journal.select(db)`` and ``journal.pending.append(argv)``.
     ``length`` is the size of the current increment, ``size`` of all files, ``base_size`` what ``size`` was at the
-    last rewrite or opening. ``replayed`` counts the commands that opening replayed.
+    last rewrite or opening. ``replayed`` counts the commands that opening replayed, ``commands`` all in the increments.
     """
 
     def __init__(self, directory: str, config: Mapping[str, Any], warn: Warn | None = None) -> None:
@@ -56,7 +57,8 @@ class Journal:
         self.pending: list[Argv] = []
         self.db = -1  # selected by the last command in the increment; -1 none
         self.fd = -1
-        self.length = self.others = self.base_size = self.replayed = 0
+        self.length = self.others = self.base_size = self.replayed = self.commands = 0
+        self._commands_before = 0  # of the increments that a running rewrite replaces
         self.rewriting = False
         self._ragged = False  # bytes beyond ``length`` may lie in the increment
         self._dirty = False  # written, not synced
@@ -142,13 +144,14 @@ class Journal:
             except FileNotFoundError:
                 raise errors.CorruptFile(self.manifest_path, 0, f"{part.name} is named but missing") from None
             self.replayed += replay.commands
+            self.commands += replay.commands if part.kind == manifests.INCREMENT else 0
             if replay.whole < size:
                 self._torn(path, replay.whole, size, last=number == len(parts) - 1)
             self.others += replay.whole
 
     def _attach(self, path: str, sink: Sink) -> bool:
         """Take the base as it lies there, if it has an index; False where it must be loaded."""
-        if not os.path.exists(path + ".idx"):
+        if not os.path.exists(path + INDEX):
             return False
         from redtool.persist.index import open_index
 
@@ -256,6 +259,7 @@ class Journal:
         if sync:
             os.fdatasync(self.fd)
         length = self.length + len(data)
+        self.commands += len(self.pending)
         self._dirty = not sync
         self.length = length
         self._ragged = False
@@ -339,6 +343,19 @@ class Journal:
     # -- rewriting
 
     @property
+    def base_path(self) -> str:
+        """The file that opening begins with; empty where there is none."""
+        return "" if self.manifest.base is None else self._path(self.manifest.base)
+
+    @property
+    def increment_size(self) -> int:
+        """Bytes that opening has to replay."""
+        try:
+            return self.size - os.path.getsize(self.base_path)
+        except OSError:
+            return self.size
+
+    @property
     def size(self) -> int:
         """Bytes of all files that make up the dataset."""
         return self.others + self.length
@@ -360,6 +377,7 @@ class Journal:
         except OSError as error:
             raise errors.StoreError(self._refused("add an increment after", error)) from None
         self.rewriting = True
+        self._commands_before, self.commands = self.commands, 0
         self._temporary = os.path.join(self.folder, f"temp-rewriteaof-bg-{os.getpid()}.aof")
 
     def base(self, databases: Databases, functions: Iterable[bytes] = ()) -> Snapshot:
@@ -368,9 +386,8 @@ class Journal:
 
     def finish_rewrite(self) -> None:
         """Last step: put the base in its place, name it in the manifest, delete what it replaces. Raises StoreError."""
-        base = self.manifest.next_base(self.filename)
         try:
-            os.rename(self._temporary, self._path(base))
+            base = self._place_base()
             self._adopt(self.manifest.superseded(base, self.manifest.increments[-1:]))
             self.others = os.path.getsize(self._path(base))
         except OSError as error:
@@ -379,10 +396,36 @@ class Journal:
         self.base_size = self.size
         self.rewriting = False
 
+    def _place_base(self) -> Part:
+        """Give the new base its name, and its index the name beside it, which is no use to anything else."""
+        base = self.manifest.next_base(self.filename)
+        if os.path.exists(self._temporary + INDEX):
+            os.rename(self._temporary + INDEX, self._path(base) + INDEX)
+        elif os.path.exists(self._path(base) + INDEX):
+            remove(self._path(base) + INDEX)
+        os.rename(self._temporary, self._path(base))
+        return base
+
+    def finish_elsewhere(self) -> None:
+        """The last step in a process that has not had the lock since ``begin_rewrite``, and has it again.
+
+        Others may have gone on in the last increment, and in more. Nothing is done where the base is another by now.
+        Raises OSError, StoreError.
+        """
+        replaced = [self.manifest.base, *self.manifest.increments[:-1]]
+        now = manifests.read(self.manifest_path) or Manifest()
+        if [now.base, *now.increments[: len(replaced) - 1]] != replaced or not now.increments[len(replaced) - 1 :]:
+            return
+        self.manifest = now
+        self._adopt(now.superseded(self._place_base(), now.increments[len(replaced) - 1 :]))
+
     def abort_rewrite(self) -> None:
         """Give up a rewrite: the old base and all increments stay."""
+        if self.rewriting:
+            self.commands += self._commands_before
         self.rewriting = False
         remove(self._temporary)
+        remove(self._temporary + INDEX)
 
     def rewrite(self, databases: Databases, functions: Iterable[bytes] = ()) -> None:
         """All three steps at once. Raises StoreError and leaves a journal that goes on."""
@@ -444,6 +487,7 @@ class Journal:
         if self.manifest.history:
             for part in self.manifest.history:
                 remove(self._path(part))
+                remove(self._path(part) + INDEX)
             self.manifest.history = []
             manifests.write(self.manifest_path, self.manifest)
 

@@ -1,0 +1,133 @@
+"""Keep a store quick to open: what the next process would have to read or replay is brought into shape beside it.
+
+A journal that has grown long is rewritten, a base that has no index gets one. A process of redtool's own leaves that,
+when it closes a store, to a child that outlives it; the store is free meanwhile, and the child takes its lock only to
+put its work in place. Inside a host program, which must not be forked, it is done before the store is closed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from redtool import errors
+from redtool.persist.files import create, remove
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from redtool.persistence import Persistence
+
+COMMANDS = 30_000  # in the increments of a journal from which it is rewritten: a tenth of a second to replay, or two
+BYTES = 64 << 20  # the same for their size
+INDEX_FROM = 1 << 18  # bytes of a base from which an index is worth having
+LOCK_FILE = "compact.lock"
+PATIENCE = 60.0  # seconds that finished work waits for the store to be free before it is given up
+
+
+def is_long(files: Persistence) -> bool:
+    """Whether the journal takes long to replay; never where CONFIG says that it is not rewritten by itself."""
+    journal = files.journal
+    if journal is None or files.job is not None or files.store.guard or files.rewrites_failed:
+        return False
+    if not files.store.config["auto-aof-rewrite-percentage"]:
+        return False
+    return journal.commands >= COMMANDS or journal.increment_size >= BYTES
+
+
+def lacks_index(path: str) -> bool:
+    """Whether a snapshot is large and has no index beside it."""
+    from redtool.persist.index import SUFFIX
+
+    try:
+        return path != "" and os.path.getsize(path) >= INDEX_FROM and not os.path.exists(path + SUFFIX)
+    except OSError:
+        return False
+
+
+def leave(files: Persistence) -> None:
+    """Called when a store is about to be closed, its lock still held: do what is due, or have it done."""
+    long = is_long(files)
+    base = files.journal.base_path if files.journal is not None else files.dump_path
+    if not long and not lacks_index(base):
+        return
+    try:
+        if files.fork:
+            _fork(files, long, base)
+            return
+        if long and files.journal is not None:
+            files.bgrewriteaof()
+            files.wait()
+            base = files.journal.base_path
+        index(base)
+    except (errors.StoreError, errors.ReplyError, OSError):
+        return  # the store is whole as it is; the next to close it tries again
+
+
+def index(path: str) -> None:
+    """Give a snapshot an index if it is large; one that cannot have one is left alone."""
+    from redtool.persist.indexing import write_index
+
+    if lacks_index(path):
+        try:
+            write_index(path)
+        except (errors.StoreError, errors.CorruptFile, OSError):  # a base of commands is no snapshot
+            return
+
+
+def _fork(files: Persistence, long: bool, base: str) -> None:
+    """Start the child, unless another process's is at work. Raises OSError, StoreError."""
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    lock = create(os.path.join(files.directory, LOCK_FILE))
+    try:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            return
+        if long and files.journal is not None:
+            files.store.flush()
+            files.journal.begin_rewrite()
+        if not os.fork():
+            _work(files, long, base, lock)
+    finally:
+        os.close(lock)
+
+
+def _work(files: Persistence, long: bool, base: str, lock: int) -> NoReturn:
+    """What the child does; ``lock`` shows others that it is at work until it ends."""
+    status = 1
+    try:
+        from redtool.child import alone
+
+        alone(lock)
+        os.setsid()  # what ends its parent's terminal does not end it
+        os.nice(10)
+        if long:
+            _rewrite(files)
+        else:
+            index(base)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _rewrite(files: Persistence) -> None:
+    """Write the new base beside the store, then put it in its place if nobody was quicker."""
+    from redtool.persistence import take_lock
+    from redtool.saving import contents
+
+    journal = files.journal
+    assert journal is not None
+    snapshot = files.new_base(contents(files.store))
+    try:
+        snapshot.write()
+        index(snapshot.temporary)
+        held = take_lock(files.directory, PATIENCE)
+        try:
+            journal.finish_elsewhere()
+        finally:
+            os.close(held)
+    finally:
+        remove(snapshot.temporary)
+        remove(snapshot.temporary + ".idx")

@@ -1,0 +1,162 @@
+"""A long journal is brought into shape when its store is closed: by a child that outlives the process, or at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redtool import compaction, persistence
+from redtool.backends.embedded import Embedded, open_store
+from redtool.persist import manifest
+
+WRITES = 400
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal is long after few commands, and a base large after few bytes."""
+    monkeypatch.setattr(compaction, "COMMANDS", 100)
+    monkeypatch.setattr(compaction, "INDEX_FROM", 1000)
+    monkeypatch.setattr(persistence, "SMALL", 1000)
+
+
+def parts(store: Path) -> list[str]:
+    found = manifest.read(str(store / "appendonlydir" / "appendonly.aof.manifest"))
+    assert found is not None
+    return [part.name for part in found.parts]
+
+
+def write(store: Embedded, start: int = 0) -> None:
+    store.pipeline([(b"SET", b"key:%d" % n, b"value %d" % n) for n in range(start, start + WRITES)])
+
+
+def contents(path: Path) -> Any:
+    with open_store(path, fork=True) as store:
+        return store.execute("DEBUG", "DIGEST")
+
+
+def children() -> None:
+    """Wait until every child of this process has ended."""
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+@pytest.mark.parametrize("fork", [True, False])
+def test_closing_shortens_a_long_journal(tmp_path: Path, fork: bool) -> None:
+    store = open_store(tmp_path / "s", fork=fork)
+    write(store)
+    digest = store.execute("DEBUG", "DIGEST")
+    store.close()
+    children()
+    assert parts(tmp_path / "s") == ["appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof"]
+    folder = tmp_path / "s" / "appendonlydir"
+    assert sorted(os.listdir(folder)) == ["appendonly.aof.2.base.rdb", "appendonly.aof.2.base.rdb.idx",
+                                          "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]  # fmt: skip
+    store = open_store(tmp_path / "s")
+    assert len(store.store.databases[0].data) == 0, "opened through the index"
+    assert store.execute("DEBUG", "DIGEST") == digest
+    store.close()
+
+
+def test_a_short_journal_is_left_alone(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        store.execute("SET", "k", "v")
+    children()
+    assert parts(tmp_path / "s") == ["appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof"]
+
+
+def test_it_is_left_alone_where_the_configuration_says_so(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        store.execute("CONFIG", "SET", "auto-aof-rewrite-percentage", "0")
+        write(store)
+    children()
+    assert parts(tmp_path / "s") == ["appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof"]
+
+
+class Late:
+    """A child takes the store's lock only once ``go`` is called."""
+
+    def __init__(self, gate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gate, self.pid, self.take, self.patch = gate, os.getpid(), persistence.take_lock, monkeypatch
+        monkeypatch.setattr(persistence, "take_lock", self.slowly)
+
+    def slowly(self, directory: str, wait: float) -> int:
+        if os.getpid() != self.pid:
+            os.close(os.open(self.gate, os.O_RDONLY))
+        return self.take(directory, wait)
+
+    def go(self) -> None:
+        """Let it, and see it end; nothing is due any more from then on."""
+        self.patch.setattr(compaction, "COMMANDS", 1 << 30)
+        os.close(os.open(self.gate, os.O_WRONLY))
+        children()
+
+
+@pytest.fixture
+def late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Late:
+    os.mkfifo(tmp_path / "gate")
+    return Late(tmp_path / "gate", monkeypatch)
+
+
+def test_writes_after_the_closing_are_kept(tmp_path: Path, late: Late) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store)
+    with open_store(tmp_path / "s", fork=True) as store:  # the child is at work: the store is free
+        store.execute("SET", "key:1", "another")
+        store.execute("DEL", "key:2")
+        store.execute("SELECT", 5)
+        store.execute("RPUSH", "list", "1", "2")
+        digest = store.execute("DEBUG", "DIGEST")
+    late.go()
+    assert contents(tmp_path / "s") == digest
+    assert parts(tmp_path / "s") == ["appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof"]
+
+
+def test_who_was_quicker_is_not_undone(tmp_path: Path, late: Late) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store)
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store, 1000)
+        store.execute("BGREWRITEAOF")
+        assert store.persistence is not None
+        store.persistence.wait()
+        write(store, 2000)
+        digest = store.execute("DEBUG", "DIGEST")
+    before = parts(tmp_path / "s")
+    late.go()
+    assert parts(tmp_path / "s") == before
+    assert contents(tmp_path / "s") == digest
+    assert not [name for name in os.listdir(tmp_path / "s" / "appendonlydir") if name.startswith("temp-")]
+
+
+def test_one_child_at_a_time(tmp_path: Path, late: Late) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store)
+    names = parts(tmp_path / "s")
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store, 1000)
+        digest = store.execute("DEBUG", "DIGEST")
+    assert parts(tmp_path / "s") == names
+    late.go()
+    assert contents(tmp_path / "s") == digest
+
+
+def test_a_base_without_an_index_gets_one(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store)
+        store.execute("BGREWRITEAOF")
+    children()
+    folder = tmp_path / "s" / "appendonlydir"
+    (found,) = folder.glob("*.idx")
+    found.unlink()
+    with open_store(tmp_path / "s", fork=True) as store:
+        assert store.execute("GET", "key:7") == b"value 7"
+        assert len(store.store.databases[0].data) == WRITES, "loaded"
+    children()
+    assert found.exists()
