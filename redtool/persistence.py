@@ -71,8 +71,13 @@ class Persistence(Saving):
                 raise errors.ReplyError(str(error)) from None
         else:
             self.save()
-            self.journal.close()
-            self.journal = None
+            journal, self.journal = self.journal, None
+            self.store.journal = None
+            try:  # noqa: SIM105 - contextlib is slow to import
+                journal.close()
+            except errors.StoreError:
+                pass  # what it could not take is in the snapshot
+            self.store.refuse_writes("")
         self.store.journal = self.journal
 
     def idle(self) -> None:

@@ -142,6 +142,25 @@ def test_a_program_that_only_writes_notices_that_there_is_room_again(tmp_path: P
         assert attempt(store, b"c")
 
 
+def test_a_journal_that_cannot_be_written_can_be_switched_off(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with redtool.open(tmp_path) as store:
+        write = disk.write
+
+        def half(fd: int, data: bytes) -> int:
+            if os.readlink(f"/proc/self/fd/{fd}").endswith(".incr.aof"):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return write(fd, data)
+
+        monkeypatch.setattr(os, "write", half)
+        assert not attempt(store, b"a")
+        store.execute("CONFIG", "SET", "appendonly", "no")
+        assert attempt(store, b"b")
+    with redtool.open(tmp_path) as store:
+        assert set(store.execute("KEYS", "*")) == {b"a", b"b"}
+
+
 def test_a_sync_in_the_background_that_fails_stops_writes(
     tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
