@@ -33,11 +33,12 @@ class Eviction:
         self.chooser = Chooser(store.databases, store.config["maxmemory-policy"])
         self.over_ns = 0  # for how long in all there was too much: ``since`` is when it last began, 0 when there is not
         self.since = 0
+        self.stuck = False  # the last round found nothing more to drop
         self._dropped = 0  # keys since tables were made anew, which is not done before so many
         self._patience = LOOK
 
     def make_room(self) -> bool:
-        """Drop keys until the data fit, or for as long as maxmemory-eviction-tenacity allows.
+        """Drop keys until the data fit, or for as long as maxmemory-eviction-tenacity allows: then the next goes on.
 
         False when there is nothing more to drop: then commands that need memory are refused until there is room.
         """
@@ -50,22 +51,24 @@ class Eviction:
         self.since = self.since or started
         until = now + patience(store.config["maxmemory-eviction-tenacity"])
         samples, rng = store.config["maxmemory-samples"], store.rng
-        gone = 0
+        gone, self.stuck = 0, False
         while store.used_memory() > limit:
             if self._dropped >= self._patience and self._tighten():
                 continue
             victim = self.chooser.victim(rng, samples)
             if victim is None:
+                self.stuck = True
                 break
             self._drop(*victim)
             gone += 1
             if not gone % LOOK and store.time_ns() >= until:
                 break
         store.took(b"eviction-cycle", started)
-        self._fill(not gone and store.used_memory() > limit)
         if store.used_memory() <= limit:
             self._within()
-        return not store.full
+        else:
+            self._fill(True)
+        return not self.stuck
 
     def _tighten(self) -> bool:
         """Give back what tables take too much, before keys have to go for it: that is seldom and takes a while."""
@@ -86,6 +89,7 @@ class Eviction:
         store.gone(db, key, b"evicted")
 
     def _within(self) -> None:
+        self.stuck = False
         if self.since:
             self.over_ns += self.store.time_ns() - self.since
             self.since = 0
@@ -103,15 +107,15 @@ class Eviction:
         return (self.over_ns + now) // 1_000_000, now // 1_000_000
 
     def refuses(self, session: Session, entry: Entry, argv: Argv) -> bool:
-        """Whether there is no room for this command.
+        """Make room before a command, since there is too much; whether there is none for it.
 
         A transaction stands or falls as a whole before it runs, a script too once it has written.
         """
         if session.caller is not None:
             return session.cramped and "denyoom" in entry.flags
-        if session.deny_block or not self._needs_memory(session, entry, argv):
+        if session.deny_block or self.make_room():
             return False
-        return not self.make_room()
+        return self._needs_memory(session, entry, argv)
 
     def _needs_memory(self, session: Session, entry: Entry, argv: Argv) -> bool:
         if "denyoom" in entry.flags:

@@ -82,7 +82,7 @@ class Store:
         self.changes = self.hits = self.misses = self.expired = self.expired_fields = self.evicted = 0
         self.limit = 0  # maxmemory in force: bytes, 0 for none
         self.eviction: Eviction | None = None  # what keeps to it
-        self.full = False  # there is more than that, and nothing to drop
+        self.full = False  # there is more than that: before each command it is tried to make room
         self.error_codes: dict[str, int] = {}  # error replies by their first word
         self.sessions: dict[int, Session] = {}  # the clients, by number
         self.default_user: User | None = None  # None: new clients may do everything
@@ -643,6 +643,11 @@ class Store:
             if db.meter is not None:
                 db.meter.altered(key, db.data.get(key), argv)
         self.touched.clear()
+
+    @property
+    def cramped(self) -> bool:
+        """Whether there is too much in memory, and nothing to drop."""
+        return self.full and self.eviction is not None and self.eviction.stuck
 
     def make_room(self) -> int:
         """Drop what maxmemory does not leave room for; gives the ns that it took."""

@@ -83,7 +83,8 @@ def set_(c: Session, key: bytes, value: bytes, *args: bytes) -> Reply:
     opt = set_.trailing(args)
     when = chosen_deadline(c, "set", opt)
     old = string_at(c, key) if b"GET" in opt else None
-    exists = c.db.get(key) is not None
+    look = c.db.get if b"NX" in opt or b"KEEPTTL" in opt else c.db.peek  # else putting the value counts as the use
+    exists = look(key) is not None
     if b"NX" in opt:
         if exists:
             return old

@@ -339,15 +339,13 @@ class Keyspace:
     def rename(self, key: bytes, newkey: bytes) -> None:
         """Move an existing key's value and deadline to ``newkey``, replacing what was there."""
         when = self.expires.get(key)
-        value, use = self.data[key], self.access.get(key)
+        value = self.data[key]
         if self.peek(newkey) is not None:
             self.remove(newkey)
         if self._meter is not None:
             self._meter.hand(key)
         self.remove(key)
         self.put(newkey, value)
-        if use is not None:
-            self.access[newkey] = use
         if when is not None:
             self.expire_at(newkey, when)
         self.note_fields(newkey, value)

@@ -47,7 +47,7 @@ class Run:
         self.argv, self.name, self.function, self.reads = argv, name, function, reads
         self.session = session = Session(caller.store, caller)
         session.db, session.deny_block, session.peer = caller.db, True, caller.peer
-        session.cramped = caller.store.full and not roomy
+        session.cramped = caller.store.cramped and not roomy
         self.started = 0
         self.wrote = False
         self.kill = b""

@@ -32,6 +32,8 @@ class Cache(Protocol):
 
     def call(self, *argv: bytes) -> Any: ...
 
+    def close(self) -> None: ...
+
 
 class Embedded:
     """A store in memory."""
@@ -43,6 +45,8 @@ class Embedded:
     def call(self, *argv: bytes) -> Any:
         return self.store.execute(self.session, argv)
 
+    def close(self) -> None: ...
+
 
 class Remote:
     """A real server."""
@@ -51,7 +55,10 @@ class Remote:
         self.client = server.client()
 
     def call(self, *argv: bytes) -> Any:
-        return self.client.call(*(argv or (b"PING",)))
+        return self.client.call(*argv)
+
+    def close(self) -> None:
+        self.client.close()
 
 
 def zipf(rng: Random, keys: int, skew: float, count: int) -> list[int]:
@@ -86,7 +93,7 @@ def prepare(cache: Cache, policy: str, keys: int, share: float, lifetimes: list[
 
 
 def run(caches: list[Cache], policy: str, trace: list[int], keys: int, share: float, seed: int) -> list[float]:
-    """Hit ratio of each in the second half of the trace, in percent."""
+    """Hit ratio of each in the second half of the trace, in percent. Closes them."""
     rng = Random(seed)
     lifetimes = [rng.randrange(10_000, 20_000) if policy.startswith("volatile-") else 0 for _ in range(keys)]
     for cache in caches:
@@ -99,6 +106,8 @@ def run(caches: list[Cache], policy: str, trace: list[int], keys: int, share: fl
                 store(cache, number, lifetimes[number])
             elif turn >= half:
                 hits[place] += 1
+    for cache in caches:
+        cache.close()
     return [count * 100 / (len(trace) - half) for count in hits]
 
 
