@@ -65,7 +65,7 @@ declare -gA _redtool_verbs=(
 ['config get']='@p'
 ['config set']='@p'
 [bgsave]='--wait --rdb-format:x @schedule|'
-[backup]='--rdb:f --link --rdb-format:x @f'
+[backup]='--rdb:f --link --scan --rdb-format:x @f'
 [aof]='=status =rewrite =check =log =fix'
 ['aof status']=''
 ['aof rewrite']='--wait'

@@ -53,7 +53,7 @@ def _head(connection: Connection) -> tuple[bytes, bytes]:
             raise ConnectError(f"an odd answer to SYNC: {data[:40]!r}")
         data += _more(connection)
     if line[:1] == b"-":
-        raise ConnectError(f"the server does not give its dump: {line[1:].decode('utf-8', 'replace')}")
+        raise ConnectError(f"the server does not send its dump: {line[1:].decode('utf-8', 'replace')}; see --scan")
     if line[:1] != b"$" or not (line[1:].isdigit() or line.startswith(b"$EOF:")):
         raise ConnectError(f"an odd answer to SYNC: {line[:40]!r}")
     return line, rest

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from redtool.backends.target import Target
 
 NAME = "backup"
+PLAIN = "0010"  # which most servers load
 EXAMPLES = """
 redtool backup backups/monday
 redtool backup backups/monday --store ./mystore --link
 redtool backup --rdb monday.rdb
 redtool -u redis://prod:6379 backup --rdb prod.rdb && redtool open prod.rdb
+redtool -u rediss://hosted:6380 backup --rdb hosted.rdb --scan
 redtool --store prod.rdb backup --rdb for-valkey.rdb --rdb-format valkey080
 """
 
@@ -41,6 +43,9 @@ def verb(
     link: Annotated[
         bool, typer.Option("--link", help="hard links to files that no longer change: at once, and without space")
     ] = False,
+    scan: Annotated[
+        bool, typer.Option("--scan", help="with --rdb: fetch key by key, where a server does not send its dump")
+    ] = False,
     rdb_format: RdbFormat = "",
 ) -> int:
     """Copy a store's directory, or with --rdb save a dump of a store or of a server.
@@ -49,30 +54,41 @@ def verb(
     It is a store: redtool open DIR, and a redis-server started on it has the same data. Nothing is ever written over.
 
     A server's directory cannot be copied from here. Its dump comes over the connection, as to a replica: all of the
-    data at one moment, in the server's own format. It needs the right to run SYNC, which hosted servers rarely give.
+    data at one moment, in the server's own format. It needs the right to run SYNC, which hosted servers rarely give:
+    with --scan keys are fetched one by one (SCAN, DUMP), which is not the state of one moment.
     For other servers write it anew: redtool --store prod.rdb backup --rdb other.rdb --rdb-format 0010.
     """
     options: Options = ctx.obj
-    if bool(directory) == bool(rdb):
-        raise UsageError("where to? redtool backup DIR, or redtool backup --rdb FILE")
-    if link and rdb:
-        raise UsageError("--link is for a directory; a dump is written anew")
     target = resolve(options.flags)
-    if rdb_format:
-        versions(rdb_format)
-        if not rdb or target.remote:
-            raise UsageError("--rdb-format is for a dump of a store or of another dump: --rdb FILE, and no server")
+    _refuse(directory, rdb, link, scan, rdb_format, target)
     began = monotonic()
     if directory:
         facts = _copy(directory, target, link, options)
     else:
         if os.path.lexists(rdb):
             raise UsageError(f"{rdb} is there already; a backup never writes over anything")
-        facts = _fetch(rdb, target, options) if target.remote else _dump(rdb, rdb_format, options)
+        if scan:
+            facts = _gather(rdb, rdb_format or PLAIN, options)
+        else:
+            facts = _fetch(rdb, options) if target.remote else _dump(rdb, rdb_format, options)
     show_facts(facts, options)
     if oneshot.format_of(options) == "human":
         note(f"read through and whole; done in {monotonic() - began:.2f} s")
     return exits.OK
+
+
+def _refuse(directory: str, rdb: str, link: bool, scan: bool, rdb_format: str, target: Target) -> None:
+    """Options that do not go together."""
+    if bool(directory) == bool(rdb):
+        raise UsageError("where to? redtool backup DIR, or redtool backup --rdb FILE")
+    if link and rdb:
+        raise UsageError("--link is for a directory; a dump is written anew")
+    if scan and not (rdb and target.remote):
+        raise UsageError("--scan is for the dump of a server: redtool -u URL backup --rdb FILE --scan")
+    if rdb_format:
+        versions(rdb_format)
+        if not rdb or (target.remote and not scan):
+            raise UsageError("--rdb-format is for a dump of a store or of another dump: --rdb FILE, and no server")
 
 
 def _copy(directory: str, target: Target, link: bool, options: Options) -> Facts:
@@ -117,7 +133,23 @@ def _dump(path: str, rdb_format: str, options: Options) -> Facts:
     return _verified(path, path)
 
 
-def _fetch(path: str, target: Target, options: Options) -> Facts:
+def _gather(path: str, rdb_format: str, options: Options) -> Facts:
+    """Fetch a server's keys one by one and write a dump of them."""
+    from redtool.cli.gather import databases, functions
+    from redtool.persist.snapshot import write_dump
+
+    backend = open_backend(options)
+    try:
+        with progress("fetching keys") as advance:
+            version, fields_version = versions(rdb_format)
+            write_dump(path, databases(backend, advance), functions(backend), version=version,
+                       fields_version=fields_version)  # fmt: skip
+    finally:
+        backend.close()
+    return _verified(path, path)
+
+
+def _fetch(path: str, options: Options) -> Facts:
     """Have a server send its dump."""
     from redtool.backends.fetch import fetch_dump
     from redtool.persist.files import create, remove, sync_directory

@@ -12,7 +12,7 @@ from redtool.persist.walk import Entry
 HOUR = 3600_000
 # Up to which age in milliseconds from now -> name
 TERMS = (("over", 0), ("within_an_hour", HOUR), ("within_a_day", 24 * HOUR), ("within_a_week", 168 * HOUR),
-         ("later", 1 << 62))  # fmt: skip
+         ("later", 1 << 64))  # fmt: skip
 
 Large = tuple[int, int, Entry]  # memory, a number to tell equals apart, the key without its value
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
+from contextlib import suppress
 from time import time
 
 from redtool.cli.dump import Problem, Reading
 from redtool.cli.output import note, show_facts, size_text
+from redtool.errors import CorruptFile
 from redtool.options import Options
 from redtool.persist.walk import OFF, Walk, opened
 from redtool.words import quote
@@ -72,8 +74,9 @@ def _doubles(file: str, doubtful: dict[int, set[int]]) -> list[Problem]:
             return False
 
         walk = Walk(data, file, wanted)
-        for _ in walk:
-            pass
+        with suppress(CorruptFile):  # which was found the first time
+            for _ in walk:
+                continue
     return found
 
 

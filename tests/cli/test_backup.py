@@ -194,6 +194,42 @@ def test_dump_of_a_server(p: Program, name: str, diskless: str, tmp_path: Path) 
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", named_servers())
+def test_dump_of_a_server_key_by_key(p: Program, name: str, tmp_path: Path) -> None:
+    path = tmp_path / "server.rdb"
+    with running(name) as server, server.client() as client:
+        for n in range(1200):
+            client.call("SET", f"key:{n}", n, *(("PX", 10**9) if n % 3 == 0 else ()))
+        client.call("SELECT", 2)
+        client.call("XADD", "events", "1-1", "f", "v")
+        client.call("HSET", b"\xff\x00", *range(600))
+        with_functions = not isinstance(client.call("FUNCTION", "LIST"), Exception)
+        if with_functions:
+            client.call("FUNCTION", "LOAD", "#!lua name=mylib\nredis.register_function('one', function() return 1 end)")
+        done = p.call("-s", server.socket, "backup", "--rdb", str(path), "--scan", "--json")
+        assert (done.code, done.err) == (0, "")
+        assert json.loads(done.out)["keys"] == 1202
+    assert p.call("--store", str(path), "GET", "key:7").out == b"7\n"
+    assert 0 < int(p.call("--store", str(path), "PTTL", "key:3").out) <= 10**9
+    assert p.call("--store", str(path), "PTTL", "key:4").out == b"-1\n"
+    assert p.call("--store", str(path), "-n", "2", "XRANGE", "events", "-", "+").out == b"1-1\nf\nv\n"
+    assert p.call("--store", str(path), "-n", "2", "DBSIZE").out == b"2\n"
+    assert (b"mylib" in p.call("--store", str(path), "FUNCTION", "LIST").out) == with_functions
+
+
+def test_what_a_user_may_not_read_is_no_backup(p: Program, server: RealServer, tmp_path: Path) -> None:
+    path = tmp_path / "server.rdb"
+    server.call("SET", "secret", "x")
+    server.call("ACL", "SETUSER", "half", "on", ">secret", "~open:*", "+@all")
+    try:
+        done = p.call("-s", server.socket, "--user", "half", "-a", "secret", "backup", "--rdb", str(path), "--scan")
+    finally:
+        server.call("ACL", "DELUSER", "half")
+    assert (done.code, done.out) == (1, b"")
+    assert "NOPERM" in done.err
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_server_that_refuses(p: Program, server: RealServer, tmp_path: Path) -> None:
     path = tmp_path / "server.rdb"
     server.call("ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@read", "+replconf")
@@ -202,7 +238,7 @@ def test_a_server_that_refuses(p: Program, server: RealServer, tmp_path: Path) -
     finally:
         server.call("ACL", "DELUSER", "reader")
     assert (done.code, done.out) == (3, b"")
-    assert "the server does not give its dump: NOPERM" in done.err
+    assert "the server does not send its dump: NOPERM" in done.err
     assert os.listdir(tmp_path) == []
 
 
@@ -210,6 +246,8 @@ def test_a_server_that_refuses(p: Program, server: RealServer, tmp_path: Path) -
     ("backup", "where to? redtool backup DIR, or redtool backup --rdb FILE"),
     ("backup d --rdb f", "where to? redtool backup DIR, or redtool backup --rdb FILE"),
     ("backup --rdb f --link", "--link is for a directory; a dump is written anew"),
+    ("backup --rdb f --scan", "--scan is for the dump of a server: redtool -u URL backup --rdb FILE --scan"),
+    ("-s /nowhere backup d --scan", "--scan is for the dump of a server: redtool -u URL backup --rdb FILE --scan"),
     ("-s /nowhere backup d", "a server's files are on its machine; redtool backup --rdb FILE saves a dump"),
     ("--mem backup d", "a store in memory has no files; redtool backup --rdb FILE saves a dump"),
     ("--store x.rdb backup d", "a dump is one file; redtool backup --rdb FILE saves a dump"),

@@ -50,7 +50,8 @@ def test_verb_help(p: Program, path: tuple[str, ...], command: Any) -> None:
     prose = text.partition("Examples")[0]
     assert max(map(len, prose.splitlines())) <= 80
     for param in command.params:
-        assert param.name in ("help", "words", "pattern", "keys", "names", "file", "path") or any(o in text for o in param.opts)
+        operands = ("help", "words", "pattern", "keys", "names", "file", "path")
+        assert param.name in operands or any(option in text for option in param.opts)
         assert param.name == "help" or getattr(param, "help", None), f"{path}: {param.name} has no help"
 
 

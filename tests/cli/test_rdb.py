@@ -94,6 +94,9 @@ def test_check_finds_every_problem(p: Program, tmp_path: Path) -> None:
     assert [each["offset"] for each in found["problems"]] == [9, 22, 30]
     assert found["keys"] == 4
     assert "Without a checksum only the form could be checked." in p.call("rdb", "check", path).err
+    done = p.call("rdb", "check", damaged(tmp_path, HEAD + GOOD + GOOD + b"\0\x01c"))
+    assert done.code == 1
+    assert "at the key \"c\", at byte 19" in done.err and "is there already at byte 9, at byte 14" in done.err
 
 
 def test_a_key_may_be_in_two_databases(p: Program, tmp_path: Path) -> None:
