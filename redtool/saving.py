@@ -216,7 +216,7 @@ class Saving:
         rested = self.last_save_ok or self._now - self.save_tried > RETRY
         if rested and self._point_reached():
             self._begin_save()
-        elif self.journal is not None and (self.rewrite_scheduled or self.journal.rewrite_due) and not self._tired():
+        elif self.journal is not None and self._wants_rewrite(self.journal) and not self._tired():
             self._begin_rewrite()
         elif rested and self.save_scheduled:
             self._begin_save()
@@ -224,6 +224,10 @@ class Saving:
     def _point_reached(self) -> bool:
         changes, since = self.store.changes - self.saved_changes, self._now - self.saved_at
         return any(changes >= count and since > seconds for seconds, count in self.store.config["save"])
+
+    def _wants_rewrite(self, journal: Journal) -> bool:
+        """Whether a rewrite is due: by its size, as scheduled, or because no sync after one that failed tells much."""
+        return self.rewrite_scheduled or journal.rewrite_due or (journal.doubtful and not self.store.guard)
 
     def _tired(self) -> bool:
         """Whether so many rewrites have failed that the next is to wait: each leaves an increment."""

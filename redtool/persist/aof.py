@@ -65,6 +65,7 @@ class Journal:
         self._synced_at = monotonic()
         self._sync_error = ""
         self.trouble = ""  # why the latest write or sync failed, as the system puts it
+        self.doubtful = False  # a sync failed: the system may have forgotten what it took before
         self._stop: Event | None = None
         self._thread: Thread | None = None
 
@@ -279,6 +280,7 @@ class Journal:
             self._fdatasync()
         except OSError as error:
             self._sync_error = self._refused("sync", error)  # the next flush tries again
+            self.doubtful = True
             raise errors.StoreError(self._sync_error) from None
         self._sync_error = ""
 
@@ -324,6 +326,7 @@ class Journal:
             except OSError as error:
                 self._dirty = True
                 self._sync_error = self._refused("sync", error)
+                self.doubtful = True
             finally:
                 os.close(fd)
 
@@ -394,7 +397,7 @@ class Journal:
             self.abort_rewrite()
             raise errors.StoreError(f"cannot finish the rewrite of {self.folder}: {error.strerror}") from None
         self.base_size = self.size
-        self.rewriting = False
+        self.rewriting = self.doubtful = False
 
     def _place_base(self) -> Part:
         """Give the new base its name, and its index the name beside it, which is no use to anything else."""
