@@ -196,7 +196,7 @@ class Load:
                         others += 1
                         self._left_out(key, value)
                         continue
-                    if kind >= FIRST_OF_FIELDS and noted is not None:
+                    if kind >= FIRST_OF_FIELDS and noted is not None and (now is None or not -1 != deadline <= now):
                         noted(key, value)
                 else:
                     size = data[pos]

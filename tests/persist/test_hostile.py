@@ -107,6 +107,18 @@ def test_a_pending_entry_in_range_loads() -> None:
     assert stream.groups[b"g"].pending == {(1, 1): [b"c", 4102444800000, 1]}
 
 
+def test_a_key_past_its_deadline_is_not_waited_for_because_of_its_fields(tmp_path: Path) -> None:
+    body = b"".join(b"\xfc" + pack("<q", when) + b"\x16" + text(key) + b"\x01" + pairs([b"f", b"v"]) + pack("<q", 2)
+                    for key, when in ((b"a", -1), (b"b", 1)))  # fmt: skip
+    data = b"VALKEY080" + body + b"\xff"
+    (tmp_path / "dump.rdb").write_bytes(data + crc64(data).to_bytes(8, "little"))
+    (tmp_path / "redtool.conf").write_text("appendonly no\n")
+    owner = Persistence.open(str(tmp_path))
+    owner.store.tick()
+    assert owner.store.databases[0].data == {} and owner.store.expired_fields == 1
+    owner.close()
+
+
 # -- found cases: manifests
 
 BASE = b"file a.1.base.rdb seq 1 type b\n"
