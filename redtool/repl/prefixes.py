@@ -18,26 +18,34 @@ from typing import Any
 SLICE = 20_000  # keys sorted in one step: some milliseconds
 NEWEST = 5_000  # keys at the end of the dict that every search looks at
 WALK = 0.003  # seconds a search may walk over what is not sorted
+MOST = 2_000_000  # keys of a file that are taken in, so that memory stays bounded
 ENOUGH = 1_000  # names a walk gathers at most
 
 
 class PrefixIndex:
-    """A snapshot of the keys of ``data``, being sorted. ``made_at`` is the caller's change count at that time."""
+    """A snapshot of the keys of ``data``, being sorted. ``made_at`` is the caller's change count at that time.
 
-    def __init__(self, data: dict[bytes, Any], made_at: int) -> None:
+    ``more`` gives keys that lie in a file; MOST of them at most are taken in, a slice at each step.
+    """
+
+    def __init__(self, data: dict[bytes, Any], made_at: int, more: Iterator[bytes] | None = None) -> None:
         self.data, self.made_at = data, made_at
         self._unsorted = list(data)
+        self._more = None if more is None else islice(more, MOST)
         self._slices: list[list[bytes]] = []
 
     @property
     def ready(self) -> bool:
         """Whether all of it is sorted."""
-        return not self._unsorted
+        return not self._unsorted and self._more is None
 
     def step(self) -> None:
         """Sort one more slice, the newest keys first."""
         part = self._unsorted[-SLICE:]
         del self._unsorted[-SLICE:]
+        if not part and self._more is not None:
+            part = list(islice(self._more, SLICE))
+            self._more = self._more if part else None
         part.sort()
         self._slices.append(part)
 

@@ -89,14 +89,18 @@ class StoreSource:
         return self._elements(lookup, prefix)
 
     def step(self) -> bool:
-        """Keep the index of a large database up to date."""
-        store, data = self.backend.store, self.backend.session.db.data
-        index = self._index
-        if len(data) <= SLICE:
+        """Keep the index of a large database up to date; True too while its keys are still being read from a file."""
+        store, db = self.backend.store, self.backend.session.db
+        data, cold, index = db.data, db.cold, self._index
+        if cold is not None and not cold.fixed:
+            self._index = None
+            return True
+        if len(db) <= SLICE and cold is None:
             self._index = None
             return False
-        if index is None or index.data is not data or store.changes - index.made_at > NEWEST:
-            self._index = PrefixIndex(data, store.changes)
+        if index is None or (index.data is not data and cold is None) or store.changes - index.made_at > NEWEST:
+            more = None if cold is None else (name for name, _ in cold.names())
+            self._index = PrefixIndex(data, store.changes, more)
             return True
         if not index.ready:
             index.step()
@@ -108,18 +112,26 @@ class StoreSource:
     def _keys(self, prefix: bytes, kinds: tuple[bytes, ...]) -> Found:
         db = self.backend.session.db
         index = self._index
-        sorted_ahead = index is not None and index.data is db.data
+        sorted_ahead = index is not None and (index.data is db.data or db.cold is not None)
         names: Iterable[bytes] = index.find(prefix) if index and sorted_ahead else sorted(walk(db.data, prefix))
         found: Found = []
         until = 0.0
         for count, key in enumerate(names):
             until = until or perf_counter() + SIFT  # what it takes to the first is not counted
-            value = db.data.get(key)
-            if value is not None and not db.is_stale(key) and (not kinds or kind_of(value) in kinds):
-                found.append((key, kind_of(value).decode()))
+            kind = self._kind(key)
+            if kind is not None and (not kinds or kind in kinds):
+                found.append((key, kind.decode()))
             if len(found) == MOST or (not count % 64 and perf_counter() > until):
                 break
         return found
+
+    def _kind(self, key: bytes) -> bytes | None:
+        """TYPE's answer; neither reads a value from a file nor removes a key whose deadline has passed."""
+        db = self.backend.session.db
+        value = db.data.get(key)
+        if value is None:
+            return None if db.cold is None else db.cold.kind(key, db.clock.ms)
+        return None if db.is_stale(key) else kind_of(value)
 
     def _elements(self, lookup: Lookup, prefix: bytes) -> Found:
         from redtool.engine.hashes import Hash
@@ -129,6 +141,8 @@ class StoreSource:
         from redtool.numeric import float_text
 
         db = self.backend.session.db
+        if db.cold is not None and self._kind(lookup.of) is not None:
+            db.peek(lookup.of)  # comes in from the file
         value = None if db.is_stale(lookup.of) else db.data.get(lookup.of)
         if lookup.kinds and kind_of(value) not in lookup.kinds:
             return []

@@ -16,6 +16,7 @@ from redtool.repl.prefixes import SLICE, PrefixIndex, walk
 from redtool.repl.sources import MOST, ServerSource, StoreSource, literal
 from redtool.repl.suggest import Lookup
 from tests import servers
+from tests.cold import chill
 from tests.servers import RealServer
 
 
@@ -74,6 +75,20 @@ def test_an_index_is_made_anew_after_many_changes(large: StoreSource) -> None:
     while large.step():
         pass
     assert keys(large, b"late:000") == [b"late:%04d" % number for number in range(10)]
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_keys_in_a_file_are_completed(large: StoreSource, fixed: bool) -> None:
+    """A dump's are indexed where they lie; a store's are read while nobody types."""
+    large.backend.execute("HSET", "hash:1", "field", "v")
+    chill(large.backend.store, fixed=fixed)
+    while large.step():
+        large.backend.tick()
+    assert keys(large, b"key:0001") == [b"key:0001%d" % n for n in range(10)]
+    assert keys(large, b"hash", (b"hash",)) == [b"hash:1"]
+    assert keys(large, b"hash", (b"set",)) == []
+    assert large.answer(Lookup("field", b"hash:1", (b"hash",)), b"f") == [(b"field", "v")]
+    assert len(large.backend.store.databases[0].data) < 10 or not fixed
 
 
 def test_an_index_gives_each_key_once() -> None:
