@@ -37,8 +37,8 @@ redtool policy set allkeys-lru --maxmemory 2gb
 redtool policy set volatile-ttl
 redtool policy set noeviction --maxmemory 0
 """
-EMBEDDED = ("An embedded store keeps the setting, and a server started on its directory obeys it; the store itself "
-            "does not drop keys.")  # fmt: skip
+EMBEDDED = ("The limit is on used_memory of INFO: what keys and values take here, which is more than in a server, so "
+            "fewer fit.")  # fmt: skip
 
 app = typer.Typer(rich_markup_mode=None)
 

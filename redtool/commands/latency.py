@@ -1,6 +1,7 @@
 """LATENCY: events that took longer than latency-monitor-threshold, and how long each command takes.
 
-Events noted here: ``command`` and ``fast-command``, ``expire-cycle``, ``fork``, ``aof-write``.
+Events noted here: ``command`` and ``fast-command``, ``expire-cycle``, ``eviction-cycle`` and ``eviction-del``,
+``fork``, ``aof-write``.
 """
 
 from __future__ import annotations

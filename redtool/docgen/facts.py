@@ -89,10 +89,17 @@ MEANINGS = {
     "hll-sparse-max-bytes": "Size up to which a HyperLogLog stays in its sparse form.",
     "list-max-listpack-size": "Most elements of a list that OBJECT ENCODING calls a listpack; -1 to -5: its size "
     "class, 4 kb to 64 kb.",
-    "maxmemory": "Size of the data against which MEMORY DOCTOR and redtool policy warn; a server on the directory "
-    "keeps to it, the embedded store drops nothing.",
-    "maxmemory-policy": "Which keys a server drops then. The LFU policies make OBJECT FREQ answer, the others OBJECT "
-    "IDLETIME.",
+    "lfu-decay-time": "Minutes without use that take one off the counter of an LFU policy; 0: nothing does.",
+    "lfu-log-factor": "How slowly that counter grows: with 10, a million uses bring it to its end, 255.",
+    "maxmemory": "Most that the data may take, as used_memory of INFO tells it: at more, keys are dropped as the "
+    "policy says, and if none may be, commands that need memory get an OOM error. 0: no limit.",
+    "maxmemory-eviction-tenacity": "How long dropping keys may hold up a command: 10 is half a millisecond, each step "
+    "more 15 percent longer, 100 until all is done; the next command goes on.",
+    "maxmemory-policy": "Which keys go: none (noeviction), any (allkeys-) or those with a TTL (volatile-), the longest "
+    "unused (lru), the least often used (lfu), by chance (random), or the soonest to end (ttl). With lru and lfu the "
+    "snapshots keep when or how often each key was used.",
+    "maxmemory-samples": "How many keys are looked at for one to drop, 1 to 64: more come nearer to the best choice "
+    "and take longer.",
     "proto-max-bulk-len": "Longest string that a command may make.",
     "rdb-format": "What dump.rdb is written as: 0010, which Redis 7.0 and Valkey 8 and all later ones load (0012 once "
     "hash fields have deadlines); 0009, for Redis 5 to 6.2; 0012, for Redis 7.4 and later; valkey080, for Valkey 9. "
