@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from redtool.persistence import Persistence
 
-COMMANDS = 30_000  # in the increments of a journal from which it is rewritten: a tenth of a second to replay, or two
-BYTES = 64 << 20  # the same for their size
+COMMANDS = 25_000  # in a journal from which it is rewritten: one or two tenths of a second to replay
+BYTES = 64 << 20  # the same for the size of its increments
 INDEX_FROM = 1 << 18  # bytes of a base from which an index is worth having
 LOCK_FILE = "compact.lock"
 PATIENCE = 60.0  # seconds that finished work waits for the store to be free before it is given up
@@ -36,13 +36,19 @@ def is_long(files: Persistence) -> bool:
 
 
 def lacks_index(path: str) -> bool:
-    """Whether a snapshot is large and has no index beside it."""
+    """Whether a snapshot is large and has no index beside it, or one that is older."""
     from redtool.persist.index import SUFFIX
 
     try:
-        return path != "" and os.path.getsize(path) >= INDEX_FROM and not os.path.exists(path + SUFFIX)
+        snapshot = os.stat(path)
     except OSError:
         return False
+    if snapshot.st_size < INDEX_FROM:
+        return False
+    try:
+        return os.stat(path + SUFFIX).st_mtime_ns < snapshot.st_mtime_ns
+    except OSError:
+        return True
 
 
 def leave(files: Persistence) -> None:
@@ -65,14 +71,15 @@ def leave(files: Persistence) -> None:
 
 
 def index(path: str) -> None:
-    """Give a snapshot an index if it is large; one that cannot have one is left alone."""
+    """Give a snapshot an index if it is large. One that cannot have one gets an empty file, which says so."""
+    from redtool.persist.index import SUFFIX
     from redtool.persist.indexing import write_index
 
     if lacks_index(path):
         try:
             write_index(path)
-        except (errors.StoreError, errors.CorruptFile, OSError):  # a base of commands is no snapshot
-            return
+        except (errors.StoreError, errors.CorruptFile):
+            os.close(create(path + SUFFIX))
 
 
 def _fork(files: Persistence, long: bool, base: str) -> None:

@@ -101,8 +101,9 @@ class Persistence(Saving):
                 self._tidy()
                 self.journal.close()
                 self.journal = self.store.journal = None
-            elif self.store.changes != self.saved_changes:
-                self._save_or_fail()
+            else:
+                if self.store.changes != self.saved_changes:
+                    self._save_or_fail()
                 self._tidy()
         finally:
             if self.lock >= 0:

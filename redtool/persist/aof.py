@@ -44,7 +44,8 @@ class Journal:
     ``pending`` is the list of commands not yet written; ``append`` may be inlined as
     ``if db != journal.db: journal.select(db)`` and ``journal.pending.append(argv)``.
     ``length`` is the size of the current increment, ``size`` of all files, ``base_size`` what ``size`` was at the
-    last rewrite or opening. ``replayed`` counts the commands that opening replayed, ``commands`` all in the increments.
+    last rewrite or opening. ``replayed`` counts the commands that opening replayed, ``commands`` all there are to
+    replay.
     """
 
     def __init__(self, directory: str, config: Mapping[str, Any], warn: Warn | None = None) -> None:
@@ -145,7 +146,7 @@ class Journal:
             except FileNotFoundError:
                 raise errors.CorruptFile(self.manifest_path, 0, f"{part.name} is named but missing") from None
             self.replayed += replay.commands
-            self.commands += replay.commands if part.kind == manifests.INCREMENT else 0
+            self.commands += replay.commands
             if replay.whole < size:
                 self._torn(path, replay.whole, size, last=number == len(parts) - 1)
             self.others += replay.whole

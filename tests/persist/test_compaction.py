@@ -11,6 +11,7 @@ import pytest
 from redtool import compaction, persistence
 from redtool.backends.embedded import Embedded, open_store
 from redtool.persist import manifest
+from redtool.persist.index import open_index
 
 WRITES = 400
 
@@ -145,6 +146,50 @@ def test_one_child_at_a_time(tmp_path: Path, late: Late) -> None:
     assert parts(tmp_path / "s") == names
     late.go()
     assert contents(tmp_path / "s") == digest
+
+
+def test_a_base_of_commands_becomes_a_snapshot(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    commands = b"".join(b"*3\r\n$3\r\nSET\r\n$3\r\n%03d\r\n$1\r\nv\r\n" % n for n in range(WRITES))
+    (tmp_path / "s" / "appendonly.aof").write_bytes(commands)
+    with open_store(tmp_path / "s", fork=True) as store:
+        digest = store.execute("DEBUG", "DIGEST")
+    children()
+    assert parts(tmp_path / "s") == ["appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof"]
+    assert contents(tmp_path / "s") == digest
+
+
+def test_what_cannot_have_an_index_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "dump.rdb"
+    path.write_bytes(b"REDIS0010" + bytes(2000))
+    compaction.index(str(path))
+    assert (tmp_path / "dump.rdb.idx").read_bytes() == b""
+    assert not compaction.lacks_index(str(path))
+    assert open_index(str(path)) is None
+
+
+def test_a_dump_that_a_store_is_opened_from_has_its_index(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        store.execute("CONFIG", "SET", "appendonly", "no")
+        write(store)
+        store.execute("SAVE")
+    children()
+    for start in (1000, 2000):
+        with open_store(tmp_path / "s", fork=True) as store:
+            assert len(store.store.databases[0].data) == 0
+            write(store, start)
+            digest = store.execute("DEBUG", "DIGEST")
+        children()
+    with open_store(tmp_path / "s", fork=True) as store:
+        assert len(store.store.databases[0].data) == 0
+        assert store.execute("DEBUG", "DIGEST") == digest
+        store.execute("SET", "key:1", "x")
+        store.execute("BGSAVE")
+        assert store.persistence is not None
+        store.persistence.wait()
+    with open_store(tmp_path / "s", fork=True) as store:
+        assert len(store.store.databases[0].data) == 0
+        assert store.execute("GET", "key:1") == b"x"
 
 
 def test_a_base_without_an_index_gets_one(tmp_path: Path) -> None:
