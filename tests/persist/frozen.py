@@ -124,6 +124,8 @@ def check(number: int, seed: int, task: str, cold: bool) -> int:
                 elif files.job is not None and rng.random() < 0.4:
                     files.poll()
                     during += 1
+                    for db in files.store.databases:
+                        db.thaw(rng.randrange(2))
                     if task == REWRITE and rng.random() < 0.1:
                         killed(files, client, home)
             client.call("DISCARD")
