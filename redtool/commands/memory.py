@@ -25,8 +25,8 @@ command = group("server")
 
 SAMPLES = 5  # elements of a collection that MEMORY USAGE measures unless told
 QUIET = 5 << 20  # below this there is nothing to advise on
-FRAGMENTED = 1.4  # resident memory over that of the data
-UNUSED = 64 << 20  # resident bytes besides the data that are still right: the interpreter, and some to spare
+FRAGMENTED = 0.4  # unused memory for each byte of data, from which it is worth a word
+UNUSED = 10 << 20  # bytes of it that are always right
 MANY_SCRIPTS = 1000
 
 
@@ -44,6 +44,7 @@ class Measure:
     """What a store takes: ``used`` = ``overhead`` + ``dataset``, ``rss`` of the whole process, ``keys``, all bytes."""
 
     __slots__ = ("databases", "dataset", "journal", "keys", "overhead", "rss", "scripts", "used")
+    others = 1 << 62  # the least that the process was ever seen to take besides: the interpreter, a host program
 
     def __init__(self, store: Store) -> None:
         self.keys = self.overhead = 0
@@ -57,6 +58,7 @@ class Measure:
         self.overhead += self.journal + self.scripts
         self.dataset = self.used - self.overhead
         self.rss = resident()
+        Measure.others = min(Measure.others, self.rss - self.used)
         store.peak_memory = max(store.peak_memory, self.used)
 
     def _add(self, db: Keyspace) -> None:
@@ -159,9 +161,10 @@ def advice(store: Store, m: Measure) -> Iterator[str]:
     if store.peak_memory > m.used * 3 // 2:
         yield ("Peak: the store has held half as much again as now, or more. Python keeps freed memory for later use, "
                "so the process stays larger than its data until it ends.")  # fmt: skip
-    if m.ratio() > FRAGMENTED and m.rss - m.used > UNUSED:
-        yield (f"Fragmentation: the process takes {m.ratio():.2f} times what its data do. MEMORY PURGE gives back what "
-               "it can; opening the store anew gives back the rest.")  # fmt: skip
+    unused = m.rss - m.used - m.others
+    if unused > FRAGMENTED * m.used and unused > UNUSED:
+        yield (f"Fragmentation: the process has {unused >> 20} MB more than its data take, and gave nothing back. "
+               "MEMORY PURGE may help; opening the store anew does.")  # fmt: skip
     if store.scripts is not None and store.scripts.count > MANY_SCRIPTS:
         yield (f"Scripts: {store.scripts.count} are cached. Give what varies as KEYS and ARGV, not in the text of the "
                "script, and clear the cache with SCRIPT FLUSH.")  # fmt: skip

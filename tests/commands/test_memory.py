@@ -134,3 +134,15 @@ def test_doctor_sees_many_scripts() -> None:
         r(f"SCRIPT LOAD 'return {n}'")
     assert b"Scripts: 1001" in r("MEMORY DOCTOR")
     assert r("MEMORY STATS")[r("MEMORY STATS").index(b"lua.caches") + 1] > 9000
+
+
+def test_doctor_sees_memory_that_is_not_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    r = Runner(embedded.Client())
+    resident = 50 << 20
+    monkeypatch.setattr("redtool.commands.memory.resident", lambda: resident)
+    monkeypatch.setattr("redtool.commands.memory.Measure.others", 1 << 62)
+    r("INFO memory")
+    r("SETRANGE key 6000000 x")
+    assert b"No problem" in r("MEMORY DOCTOR")
+    resident = 80 << 20
+    assert b"Fragmentation: the process has 23 MB" in r("MEMORY DOCTOR")
