@@ -15,7 +15,7 @@ from redtool.cli.output import Field, draw, encoded, line, size_text, write_text
 from redtool.options import Options
 from redtool.persist.walk import Entry
 
-SCREEN = 1000  # rows that are laid out together on a terminal
+SCREEN = 250  # rows that are laid out together on a terminal
 NEVER = 1 << 62
 
 

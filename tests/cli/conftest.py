@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import Program
+from tests.cli.program import COMMAND, Program
 from tests.servers import RealServer
 
 
@@ -20,3 +22,18 @@ def p(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 def server(valkey: RealServer) -> RealServer:
     valkey.flush()
     return valkey
+
+
+@pytest.fixture(scope="module")
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store on which the module's SCRIPT has run."""
+    store = tmp_path_factory.mktemp("prepared") / "store"
+    subprocess.run([*COMMAND, "--store", str(store)], input=request.module.SCRIPT, capture_output=True, check=True)
+    return store
+
+
+@pytest.fixture
+def filled(p: Program, prepared: Path) -> Path:
+    """The program's store, a copy of the prepared one."""
+    shutil.copytree(prepared, p.store)
+    return p.store

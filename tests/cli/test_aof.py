@@ -26,10 +26,9 @@ LINES = ["SET a 1", 'HSET "two words" f "x\\ny"', "MULTI", 'SET q "caf\\xc3\\xa9
 
 
 @pytest.fixture
-def increment(p: Program) -> Path:
+def increment(filled: Path) -> Path:
     """The increment of a store with two databases and a transaction."""
-    assert p.run(input=SCRIPT).code == 0
-    return p.store / "appendonlydir" / "appendonly.aof.1.incr.aof"
+    return filled / "appendonlydir" / "appendonly.aof.1.incr.aof"
 
 
 def words(*argv: bytes) -> bytes:

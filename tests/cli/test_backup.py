@@ -19,15 +19,14 @@ SELECT 3
 RPUSH l x y
 FUNCTION LOAD "#!lua name=mylib\\nredis.register_function('one', function() return 1 end)"
 CONFIG SET hash-max-listpack-entries 77
+SAVE
 """
 
 
 @pytest.fixture
-def store(p: Program) -> Path:
-    """A store with two increments and a dump."""
-    assert p.run(input=SCRIPT).code == 0
-    p.run("SAVE")
-    return p.store
+def store(filled: Path) -> Path:
+    """A store with a journal, a dump and a configuration."""
+    return filled
 
 
 def contents(p: Program, *where: str) -> list[bytes]:

@@ -10,12 +10,12 @@ import pytest
 from tests.cli.program import COMMAND, CONTROL, Program
 from tests.persist.datasets import serving
 
+SCRIPT = b"SET a 1\nHSET user:1 name Ada\nZADD board 1 ann 2 bob\nSET -x odd\nSELECT 3\nSET other 2\nSAVE\n"
+
 
 @pytest.fixture
-def dump(p: Program) -> str:
-    script = b"SET a 1\nHSET user:1 name Ada\nZADD board 1 ann 2 bob\nSET -x odd\nSELECT 3\nSET other 2\nSAVE\n"
-    assert p.run(input=script).code == 0
-    return str(p.store / "dump.rdb")
+def dump(filled: Path) -> str:
+    return str(filled / "dump.rdb")
 
 
 @pytest.mark.parametrize(("words", "out"), [
@@ -104,9 +104,8 @@ def test_misuse(p: Program, dump: str, words: str, err: str) -> None:
     assert (done.code, done.out, done.err) == (2, b"", f"redtool: {err}\n")
 
 
-@pytest.mark.parametrize("columns", [80, 140])
-def test_the_terminal(p: Program, dump: str, columns: int) -> None:
-    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "open", dump], dimensions=(40, columns), timeout=30)
+def test_the_terminal(p: Program, dump: str) -> None:
+    child = pexpect.spawn(COMMAND[0], [*COMMAND[1:], "open", dump], dimensions=(40, 80), timeout=30)
     child.expect_exact("dump.rdb: 5 keys in 2 databases, for reading. HELP explains, Ctrl-D leaves.")
     child.expect_exact("dump.rdb")
     child.send("SET a 2\r")
