@@ -41,41 +41,52 @@ class Eviction:
         """Drop keys until the data fit, or for as long as maxmemory-eviction-tenacity allows: then the next goes on.
 
         False when there is nothing more to drop: then commands that need memory are refused until there is room.
+        While CLIENT PAUSE is in force nothing goes.
         """
         store = self.store
-        limit = store.limit
-        if not limit or store.used_memory() <= limit:
-            self._within()
-            return True
-        started = now = store.time_ns()
-        self.since = self.since or started
-        until = now + patience(store.config["maxmemory-eviction-tenacity"])
-        samples, rng = store.config["maxmemory-samples"], store.rng
-        gone, self.stuck = 0, False
-        while store.used_memory() > limit:
-            if self._dropped >= self._patience and self._tighten():
-                continue
-            victim = self.chooser.victim(rng, samples)
-            if victim is None:
-                self.stuck = True
-                break
-            self._drop(*victim)
-            gone += 1
-            if not gone % LOOK and store.time_ns() >= until:
-                break
-        store.took(b"eviction-cycle", started)
-        if store.used_memory() <= limit:
-            self._within()
-        else:
-            self._fill(True)
+        over = bool(store.limit) and store.used_memory() > store.limit
+        if over and store.pause is None:
+            started = store.time_ns()
+            self.since = self.since or started
+            over = self._round(started)
+            store.took(b"eviction-cycle", started)
+        if not over:
+            self.stuck = False
+            if self.since:
+                self.over_ns += store.time_ns() - self.since
+                self.since = 0
+        if over != store.full:
+            store.full = over
+            store.review()
         return not self.stuck
 
+    def _round(self, started: int) -> bool:
+        """Drop keys until the data fit, none is left to drop, or the time is up. True when they do not fit."""
+        store, config, victim, used = self.store, self.store.config, self.chooser.victim, self.store.used_memory
+        limit, samples, rng = store.limit, config["maxmemory-samples"], store.rng
+        until = started + patience(config["maxmemory-eviction-tenacity"])
+        gone, self.stuck = 0, False
+        while True:
+            place = victim(rng, samples)
+            if place is None:
+                self.stuck = True
+                return True
+            self._drop(*place)
+            gone += 1
+            if used() <= limit:
+                return False
+            if self._dropped >= self._patience and self._tighten() and used() <= limit:
+                return False
+            if not gone % LOOK and store.time_ns() >= until:
+                return True
+
     def _tighten(self) -> bool:
-        """Give back what tables take too much, before keys have to go for it: that is seldom and takes a while."""
+        """Give back what tables take too much, before more keys have to go for it: that is seldom and takes a while."""
         databases = [db for db in self.store.databases if db.data]
         found = [db.tighten() for db in databases]
+        self._dropped = 0
+        self._patience = LOOK
         if any(found):
-            self._dropped = 0
             self._patience = max(LOOK, sum(len(db.data) for db in databases) // SPARE // 2)
         return any(found)
 
@@ -84,22 +95,10 @@ class Eviction:
         started = store.time_ns()
         db.drop(key, place)
         self._dropped += 1
-        store.took(b"eviction-del", started)
+        if store.config["latency-monitor-threshold"]:
+            store.took(b"eviction-del", started)
         store.evicted += 1
         store.gone(db, key, b"evicted")
-
-    def _within(self) -> None:
-        self.stuck = False
-        if self.since:
-            self.over_ns += self.store.time_ns() - self.since
-            self.since = 0
-        self._fill(False)
-
-    def _fill(self, full: bool) -> None:
-        store = self.store
-        if full != store.full:
-            store.full = full
-            store.review()
 
     def times(self) -> tuple[int, int]:
         """Milliseconds in which there were too many data: in all, and since it last began."""
@@ -113,7 +112,7 @@ class Eviction:
         """
         if session.caller is not None:
             return session.cramped and "denyoom" in entry.flags
-        if session.deny_block or self.make_room():
+        if session.deny_block or self.store.collects or self.make_room():
             return False
         return self._needs_memory(session, entry, argv)
 

@@ -28,6 +28,7 @@ class Apart(Sink):
         super().__init__(store)
         self.databases: dict[int, tuple[dict[bytes, Any], dict[bytes, int]]] = {}
         self.timed: list[tuple[Keyspace, bytes, Hash]] = []  # hashes with fields that have deadlines
+        self.uses: list[tuple[Keyspace, bytes, int | None, int | None]] = []  # keys that were last used a while ago
 
     def select(self, db: int) -> tuple[dict[bytes, Any], dict[bytes, int]]:
         super().select(db)  # refuses a number that the store has not
@@ -35,6 +36,9 @@ class Apart(Sink):
 
     def fields(self, key: bytes, value: Hash) -> None:
         self.timed.append((self.filled, key, value))
+
+    def access(self, key: bytes, idle: int | None, freq: int | None) -> None:
+        self.uses.append((self.filled, key, idle, freq))
 
     def function(self, code: bytes) -> None:
         """The libraries stay as they are."""
@@ -69,6 +73,8 @@ def reload(store: Store, save: bool, flush: bool, merge: bool) -> None:
         store.touch_all(db)
     for db, key, value in found.timed:
         db.note_fields(key, value)
+    for db, key, idle, freq in found.uses:
+        db.told(key, idle, freq)
     if store.persistence is not None and store.journal is not None and not (save and flush):
         store.persistence.bgrewriteaof()  # the journal does not tell of this
 

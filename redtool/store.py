@@ -545,7 +545,7 @@ class Store:
         self.took(b"expire-cycle", self.clock.ns)
         if self.metered:
             self._remeasure()
-        if self.limit:
+        if self.limit and self._group is None:
             self.make_room()
         if self.clock.ns - self.sample[0] > SAMPLE_NS:
             self.sample = (self.clock.ns, *self.totals())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from redtool.engine.keyspace import Keyspace
+    from redtool.engine.sampling import Drawn
 
     Place = tuple[Keyspace, bytes, int]
 
@@ -80,22 +81,24 @@ class Chooser:
         """Offer some keys of each database to the pool. False when none were found."""
         offer, any_found = self.pool.offer, False
         for db in self.databases:
-            if not (db.expiring if self.volatile else len(db)):
+            if not db.data and db.cold is None:
                 continue
-            keys = db.sample_expiring(rng, samples) if self.volatile else db.sample(rng, samples)
             uses = db.uses
-            for key, place in keys:
+            for key, place in self._drawn(db, rng, samples):
                 score = -db.expires[key] if uses is None or self.rule == "ttl" else uses.score(key)
                 offer(score, (db, key, place))
                 any_found = True
         return any_found
+
+    def _drawn(self, db: Keyspace, rng: Random, count: int) -> list[Drawn]:
+        return db.sample_expiring(rng, count) if self.volatile else db.sample(rng, count)
 
     def _any(self, rng: Random) -> Place | None:
         """A key at random, of the databases in turn, so that a small one loses as many as a large one."""
         for step in range(1, len(self.databases) + 1):
             turn = (self._turn + step) % len(self.databases)
             db = self.databases[turn]
-            keys = db.sample_expiring(rng, 1) if self.volatile else db.sample(rng, 1)
+            keys = self._drawn(db, rng, 1) if db.data or db.cold is not None else []
             if keys:
                 self._turn = turn
                 return db, *keys[0]

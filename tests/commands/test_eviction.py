@@ -269,6 +269,18 @@ def test_hits_and_misses_are_those_of_the_commands(clocked: Runner) -> None:
     assert b"expired_keys:0\r\n" in stats
 
 
+def test_nothing_goes_during_a_pause(e: Runner) -> None:
+    e.table([
+        ("SET k v", OK),
+        ("CONFIG SET maxmemory-policy allkeys-lru", OK),
+        ("CLIENT PAUSE 100000 WRITE", OK),
+        ("CONFIG SET maxmemory 1", OK),
+        ("GET k", b"v"),
+        ("CLIENT UNPAUSE", OK),
+        ("EXISTS k", 0),
+    ])
+
+
 # -- who is told
 
 
