@@ -586,7 +586,7 @@ class Store:
     def thaw(self) -> bool:
         """Read a little more of the keys that still lie in a file, where memory allows; False when none are left."""
         for db in self.databases:
-            if db.cold is not None and not db.cold.fixed and db.cold.memory < spare_memory():
+            if db.cold is not None and not db.cold.fixed and not db.cold.torn and db.cold.memory < spare_memory():
                 until = self.time_ns() + THAW_NS
                 while db.thaw(THAW_KEYS) and self.time_ns() < until:
                     continue
