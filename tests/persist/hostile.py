@@ -24,6 +24,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from types import FrameType
@@ -45,6 +46,7 @@ MEMORY = 64 << 20  # bytes above the input's size that no input may take
 SECONDS = 1.0  # of processor time that no input may take
 HANG = 10  # seconds after which one is interrupted
 M_ARENA_MAX = -8  # of <malloc.h>
+WATCH = 300  # seconds for two hundred, whatever else the machine does
 CEILING = 2 << 30  # bytes of address space above what the process begins with
 Input = Any  # bytes, or the files of a directory by name
 
@@ -225,7 +227,7 @@ class Attack:
                 self.one(kind, KINDS[kind][0](self.rng))
                 if at % 200 == 0:
                     gc.collect()
-                    faulthandler.dump_traceback_later(3 * HANG, exit=True)  # for where no signal is answered
+                    faulthandler.dump_traceback_later(WATCH, exit=True)  # for where no signal is answered
         finally:
             faulthandler.cancel_dump_traceback_later()
             signal.signal(signal.SIGALRM, before)
@@ -342,7 +344,8 @@ def main() -> int:
     inputs.effects()
     attack = Attack(given.seed)
     bounded()
-    attack.run(given.count, given.only or list(KINDS))
+    with suppress(KeyboardInterrupt):  # what was found so far
+        attack.run(given.count, given.only or list(KINDS))
     for kind, figures in attack.figures.items():
         print(f"{kind:10} {figures}")
         for reason, count in figures.refused.most_common():
