@@ -50,14 +50,19 @@ class Frozen:
         if key in self._touched:
             return
         self._touched.add(key)
-        if any(key in block for block in self._blocks):
-            for at, (name, value, deadline) in enumerate(self._batch):
-                if name == key:
-                    self._batch[at] = key, own(value), deadline
-            return
+        for block in self._blocks:
+            if key in block:
+                self._protect(key)
+                return
         value = self._data.get(key)
         if value is not None:
             self._aside.append((key, own(value), self._expires.get(key)))
+
+    def _protect(self, key: bytes) -> None:
+        """See that a key that was taken but not given yet is given as it is now."""
+        for at, (name, value, deadline) in enumerate(self._batch):
+            if name == key:
+                self._batch[at] = key, own(value), deadline
 
     def items(self) -> Iterator[Entry]:
         """(key, value, deadline in unix ms or None) of every key, once. A value may change once the next is asked for.
