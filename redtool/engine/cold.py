@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 NEVER = 1 << 63
+LOOKS = 4096  # deadlines looked at for a random key that has one
 TRIES = 64  # slots looked at for a random key before the file is walked instead
 KEPT = 64 << 20  # bytes of entries of a read-only file that stay in memory once they were read
 
@@ -187,10 +188,12 @@ class Cold:
         return key
 
     def pick_expiring(self, rng: Random) -> bytes | None:
-        """One of the keys that count and have a deadline, at random; None when none was found in some tries."""
-        ahead = self.source.expires - self._turn
-        for _ in range(TRIES if ahead > 0 else 0):
-            key = self.source.name(self.source.due(self._turn + int(rng.random() * ahead))[1])[0]
+        """One of the keys that count and have a deadline, at random; None when none was found in many tries."""
+        ahead, number = self.source.expires - self._turn, 0
+        for turn in range(LOOKS if ahead > 0 else 0):
+            # If few are left, the next from the last place
+            number = int(rng.random() * ahead) if turn < TRIES else (number + 1) % ahead
+            key = self.source.name(self.source.due(self._turn + number)[1])[0]
             if key not in self.gone:
                 return key
         return None

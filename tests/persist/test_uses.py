@@ -10,7 +10,10 @@ import pytest
 
 import redtool
 from redtool.backends.embedded import open_store
+from redtool.persist.indexing import write_index
 from redtool.persist.rdb import load_file
+from tests.cold import chill
+from tests.embedded import Client
 from tests.persist.test_persistence import settle
 from tests.servers import running
 
@@ -107,6 +110,47 @@ def test_restarts_keep_it(tmp_path: Path, fork: bool) -> None:
     idle = told.pop(b"k7")[0]
     assert idle is not None and idle < 60
     assert near(told | {b"k7": (7000, None)}, "allkeys-lru")
+
+
+def test_reloading_keeps_it(tmp_path: Path) -> None:
+    with redtool.open(tmp_path) as store:
+        fill(store.execute, "allkeys-lfu")
+        store.execute("DEBUG", "RELOAD")
+        assert store.execute("OBJECT", "FREQ", "k100") in (99, 100)
+
+
+def test_keys_that_still_lie_in_the_file_go_too(tmp_path: Path) -> None:
+    """Those unused for longest, as the file says; and they stay away."""
+    with open_store(tmp_path) as store:
+        store.execute("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        for number in range(2000):
+            store.execute("RESTORE", f"k{number}", 0, DUMPED, "IDLETIME", number)
+        store.execute("BGREWRITEAOF")
+        settle(store)
+    [base] = tmp_path.rglob("*.base.rdb")
+    write_index(str(base))
+    with open_store(tmp_path) as store:
+        [db, *_] = store.store.databases
+        assert db.cold is not None and len(db.cold) == 2000
+        store.execute("CONFIG", "SET", "maxmemory", store.store.used_memory() // 2)
+        while store.store.full:
+            store.tick()
+        left = {int(key[1:]) for key in store.execute("KEYS", "*")}
+        assert 500 < len(left) < 1500
+        assert sum(left) / len(left) < 700
+    with open_store(tmp_path) as store:
+        assert {int(key[1:]) for key in store.execute("KEYS", "*")} == left
+
+
+def test_keys_with_a_deadline_that_still_lie_in_the_file_go_too() -> None:
+    client = Client()
+    for number in range(300):
+        client.call("SET", f"k{number}", "v", *(("EX", 1000 + number) if number % 3 == 0 else ()))
+    chill(client.store)
+    client.call("CONFIG", "SET", "maxmemory-policy", "volatile-ttl", "maxmemory-eviction-tenacity", 100)
+    client.call("CONFIG", "SET", "maxmemory", 1)
+    assert client.call("DBSIZE") == 200 and client.store.evicted == 100
+    assert client.store.cramped
 
 
 def test_idle_times_of_a_file_are_known_whatever_the_policy(tmp_path: Path) -> None:
