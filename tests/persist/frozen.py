@@ -31,6 +31,7 @@ from tests.persist.datasets import Collected, plain
 from tests.program import DRAWN, EXCLUDED, PLACED, Program
 
 DAY = 86_400 * 10**9  # ns: what programs do lies in the past, for a replay takes no time from the future
+POLICIES = ("noeviction", "allkeys-lru", "allkeys-lfu")  # what a snapshot tells of the uses of keys
 LENGTH = 200  # commands of a program
 State = dict[tuple[int, bytes], tuple[Any, int | None]]
 
@@ -109,6 +110,7 @@ def check(number: int, seed: int, task: str, cold: bool) -> int:
     with tempfile.TemporaryDirectory() as folder, Fine():
         home, during = Path(folder) / "store", 0
         with opened(home) as (files, client):
+            client.call("CONFIG", "SET", "maxmemory-policy", rng.choice(POLICIES))
             then: State = {}
             for at, (_, argv) in enumerate(program.steps(LENGTH)):
                 client.call(*argv)
