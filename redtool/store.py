@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
 SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
 SLICES_NS = 4_000_000  # the same while a snapshot is written in slices
-THAW_NS, THAW_KEYS = 10_000_000, 256  # how long reading keys from a file may take at a time, and how many then
+THAW_NS, THAW_KEYS = 20_000_000, 256  # how long reading keys from a file may take at a time, and how many then
+READ_AHEAD = 2  # keys that are read for one that was looked for
 CRON_EXPIRED = 1000  # keys a round may expire
 NEVER = 1 << 63
 SLOW_NS = 10_000_000  # the usual slowlog-log-slower-than
@@ -537,12 +538,18 @@ class Store:
     def cron(self) -> None:
         """A bounded round of housekeeping: expiry, saving. Called between commands, never inside one."""
         self._next_cron = self.clock.ns + CRON_NS
+        asked = 0
         for db in self.databases:
+            if db.cold is not None:
+                asked += db.cold.asked
+                db.cold.asked = 0
             if db.expiring and self.active_expire:
                 db.expire_cycle(CRON_EXPIRED)
             if db.timed and self.active_expire:
                 db.field_cycle(CRON_EXPIRED)
         self.took(b"expire-cycle", self.clock.ns)
+        if asked:
+            self.thaw(READ_AHEAD * asked)
         if self.metered:
             self._remeasure()
         if self.limit and self._group is None:
@@ -583,13 +590,16 @@ class Store:
             self.trackers.settle()
         self._retry()
 
-    def thaw(self) -> bool:
-        """Read a little more of the keys that still lie in a file, where memory allows; False when none are left."""
+    def thaw(self, most: int = NEVER) -> bool:
+        """Read a little more of the keys that still lie in a file, where memory allows; False when none are left.
+
+        ``most`` keys at most: who looks at many pays a little more now, and less for each once they are in memory.
+        """
         for db in self.databases:
             if db.cold is not None and not db.cold.fixed and not db.cold.torn and db.cold.memory < spare_memory():
                 until = self.time_ns() + THAW_NS
-                while db.thaw(THAW_KEYS) and self.time_ns() < until:
-                    continue
+                while most > 0 and db.thaw(THAW_KEYS) and self.time_ns() < until:
+                    most -= THAW_KEYS
                 return True
         return False
 

@@ -50,10 +50,11 @@ class Cold:
     is ever altered, so what has come in may be forgotten again.
     """
 
-    __slots__ = ("_dead", "_timed_gone", "_turn", "fixed", "gone", "since", "source", "torn")
+    __slots__ = ("_dead", "_timed_gone", "_turn", "asked", "fixed", "gone", "since", "source", "torn")
 
     def __init__(self, source: Source, since: int = 0, fixed: bool = False) -> None:
         self.source, self.since, self.fixed = source, since, fixed
+        self.asked = 0  # looks at the file since somebody set it back
         self.torn = False  # not all of it can be read
         self.gone: set[bytes] = set()
         self._dead = self._turn = source.passed(since) if since else 0
@@ -79,6 +80,7 @@ class Cold:
 
     def find(self, key: bytes) -> int:
         """The place of a key that counts, else -1."""
+        self.asked += 1
         if key in self.gone:
             return -1
         place = self.source.find(key)

@@ -14,6 +14,7 @@ from redtool.persist import manifest
 from redtool.persist.index import open_index
 
 WRITES = 400
+FORKED: list[int] = []
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,15 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "COMMANDS", 100)
     monkeypatch.setattr(compaction, "INDEX_FROM", 1000)
     monkeypatch.setattr(persistence, "SMALL", 1000)
+    fork = os.fork
+
+    def noted() -> int:
+        pid = fork()
+        FORKED.append(pid)
+        return pid
+
+    monkeypatch.setattr(os, "fork", noted)
+    FORKED.clear()
 
 
 def parts(store: Path) -> list[str]:
@@ -40,12 +50,12 @@ def contents(path: Path) -> Any:
 
 
 def children() -> None:
-    """Wait until every child of this process has ended."""
-    while True:
+    """Wait until every child that the test has made has ended."""
+    while FORKED:
         try:
-            os.wait()
-        except ChildProcessError:
-            return
+            os.waitpid(FORKED.pop(), 0)
+        except ChildProcessError:  # a save's, that was waited for
+            continue
 
 
 @pytest.mark.parametrize("fork", [True, False])
