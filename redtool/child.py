@@ -74,6 +74,10 @@ class Child:
         self.poll(block=True)
         self.cancelled = True  # be it that it had done its work
 
+    def leave(self) -> None:
+        """Let it go on, and listen no more."""
+        os.close(self._pipe)
+
     def clean(self, folder: str) -> None:
         """Remove what a child that did not end well has left in the store's directory."""
         remove(os.path.join(folder, f"temp-{self.pid}.rdb"))

@@ -106,6 +106,8 @@ class Persistence(Saving):
                     self._save_or_fail()
                 self._tidy()
         finally:
+            if self.job is not None:
+                self.job.leave()
             if self.lock >= 0:
                 os.close(self.lock)
                 self.lock = -1

@@ -93,6 +93,10 @@ class Slices:
         self._failed = self.cancelled = True
         self._end()
 
+    def leave(self) -> None:
+        """The store is closed for a failure: it comes to nothing."""
+        self.cancel()
+
     def clean(self, folder: str) -> None:
         """Nothing is left: the file has been discarded."""
 

@@ -520,6 +520,8 @@ def test_a_save_goes_on_when_its_owner_closes_the_store(tmp_path: Path) -> None:
         assert store.persistence is not None
         job = store.persistence.job
         assert isinstance(job, child.Child)
+        pipe = os.readlink(f"/proc/self/fd/{job._pipe}")
+    assert pipe not in [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
     os.waitpid(job.pid, 0)
     assert keys(tmp_path / "dump.rdb") == [b"a"]
 
