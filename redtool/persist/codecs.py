@@ -56,7 +56,7 @@ def string(data: Buffer, pos: int) -> tuple[bytes, int]:
     """Read a string in any of its forms: raw, an integer, compressed."""
     first = data[pos]
     if first < 0xC0:
-        size, pos = length(data, pos)
+        size, pos = (first, pos + 1) if first < 64 else length(data, pos)
         end = pos + size
         if end > len(data):
             raise IndexError

@@ -141,8 +141,10 @@ class Table:
     def find(self, key: bytes) -> int:
         code = crc32(key)
         slot, tag, slots = code * self.slots >> 32, code & 0xFFFF, self.slots
+        words, checked, shift, first = self.index.words, self.index.body.checked, self.index.body.shift - 3, self.first
         for _ in range(slots):
-            word = self._word(self.first + slot)
+            number = first + slot
+            word = words[number] if checked[number >> shift] else self._word(number)
             if not word:
                 break
             if word & 0xFFFF == tag and self._is(key, (word >> 16) - 1):
@@ -202,7 +204,9 @@ class Table:
     def _load(self, place: int) -> tuple[Entry, int]:
         data = self.index.data
         try:
-            kind, deadline, idle, freq, pos = self._before(place)
+            kind, deadline, idle, freq, pos = (data[place], None, None, None, place + 1)
+            if kind >= IDLE:
+                kind, deadline, idle, freq, pos = self._before(place)
             key, pos = string(data, pos)
             value, end = self.loaders[kind](data, pos)
             if end > len(data):
@@ -228,10 +232,20 @@ class Table:
         return kind, None if deadline == -1 else deadline, idle, freq, place + 1
 
     def entries(self) -> Iterator[Entry]:
-        place = self.start
-        while place < self.end:
+        data, place, last, shift = self.index.data, self.start, self.end, self.index.pages.shift
+        sound = 0  # what lies before is as it was written
+        while place < last:
+            if not data[place] and (size := data[place + 1]) < 64:  # most often: a short string without a deadline
+                start = place + 2
+                stop = start + size
+                end = stop + 1 + data[stop]
+                if data[stop] < 64 and end <= sound:
+                    yield data[start:stop], data[stop + 1 : end], None, None, None
+                    place = end
+                    continue
             entry, end = self._load(place)
             self._sound(place, end)
+            sound = (((end - 1) >> shift) + 1) << shift
             if entry[1] is not None and (type(entry[1]) is bytes or entry[1].kind != b"module"):
                 yield entry
             place = end
