@@ -44,7 +44,7 @@ from tests.persist.traffic import Traffic
 
 MEMORY = 64 << 20  # bytes above the input's size that no input may take
 SECONDS = 1.0  # of processor time that no input may take
-HANG = 10  # seconds after which one is interrupted
+HANG = 60  # seconds after which one is interrupted, whatever else the machine does
 M_ARENA_MAX = -8  # of <malloc.h>
 WATCH = 300  # seconds for two hundred, whatever else the machine does
 CEILING = 2 << 30  # bytes of address space above what the process begins with
