@@ -154,7 +154,7 @@ PARAMETERS: dict[str, Parameter] = {
     "maxmemory-clients": MemoryOrPercent(0),
     "maxmemory-eviction-tenacity": Integer(10, 0, 100),
     "maxmemory-policy": Choice(None, *POLICIES),
-    "maxmemory-samples": Integer(low=1),
+    "maxmemory-samples": Integer(low=1, high=64),
     "min-replicas-max-lag": Integer(10),
     "min-replicas-to-write": Integer(0),
     "mptcp": Switch(False, fixed="immutable"),

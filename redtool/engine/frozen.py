@@ -8,6 +8,7 @@ takes ``before`` along with them, so this keeps to the dicts and asks the keyspa
 from __future__ import annotations
 
 from redtool.engine.keyspace import copy_of
+from redtool.engine.uses import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Frozen:
         self._data, self._expires = db.data, db.expires
         self._keys = list(db.data)
         self._keys.reverse()  # they are taken from the end
+        self._uses = db.uses
         self._cold = None if db.cold is None else db.cold.copy()
         self._taken = 0
         self._batch: list[Entry] = []  # what was taken last, and not given yet
@@ -80,9 +82,9 @@ class Frozen:
             while batch:
                 yield batch.pop()
         if self._cold is not None:
-            for key, value, when, _, _ in self._cold.entries():
+            for entry in shown(self._cold.entries(), self._uses):
                 self._taken += 1
-                yield key, value, when
+                yield entry
 
     def _take(self) -> None:
         names = self._keys[-BATCH:]

@@ -327,14 +327,11 @@ class Keyspace:
         for key, value in self.data.items():
             yield key, value, deadline(key)
         if self.cold is not None:
-            for key, value, when, idle, freq in self.cold.entries():
-                if key in self.data:  # a damaged index had not found it
-                    continue
-                if self._uses is not None:
-                    self._uses.note(key, idle, freq, then=True)  # for who writes it to a file now
-                yield key, value, when
-                if key not in self.data:
-                    self.access.pop(key, None)
+            from redtool.engine.uses import shown
+
+            for entry in shown(self.cold.entries(), self._uses):
+                if entry[0] not in self.data:  # else a damaged index had not found it
+                    yield entry
 
     def rename(self, key: bytes, newkey: bytes) -> None:
         """Move an existing key's value and deadline to ``newkey``, replacing what was there."""

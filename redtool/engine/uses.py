@@ -8,7 +8,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
     from redtool.engine.clock import Clock
+    from redtool.engine.cold import Entry
     from redtool.engine.sampling import Random
 
 
@@ -16,6 +20,7 @@ TICK = 10_000_000  # ns: finer than the second of a server, so that order is kep
 TICKS = 100  # in a second
 MINUTE = 60_000_000_000  # ns
 MOST = 255  # what a frequency counter reaches
+WHILE = 2048  # keys of a file that are written to another at a time, at most
 FRESH = 5  # what it begins with: less would let new keys go before they can be used again
 
 
@@ -121,3 +126,19 @@ class Frequency:
     @staticmethod
     def _codes_of(minute: int) -> list[int]:
         return [minute << 8 | count for count in range(MOST + 1)]
+
+
+def shown(entries: Iterable[Entry], uses: Recency | Frequency | None) -> Iterator[tuple[bytes, Any, int | None]]:
+    """Keys of a file with values and deadlines; for a while after each ``uses`` tells what the file says of it."""
+    from collections import deque
+
+    noted: deque[tuple[bytes, int | None]] = deque()
+    for key, value, deadline, idle, frequency in entries:
+        if uses is not None and key not in uses.at:
+            uses.note(key, idle, frequency, then=True)
+            noted.append((key, uses.at.get(key)))
+            if len(noted) > WHILE:
+                old, code = noted.popleft()
+                if uses.at.get(old) is code:  # has not been used meanwhile
+                    uses.at.pop(old, None)
+        yield key, value, deadline

@@ -93,12 +93,15 @@ def test_files_say_how_keys_were_used(tmp_path: Path, policy: str) -> None:
         assert near(told_by(path), policy), path
 
 
+@pytest.mark.parametrize("indexed", [False, True])
 @pytest.mark.parametrize("fork", [False, True])
-def test_restarts_keep_it(tmp_path: Path, fork: bool) -> None:
+def test_restarts_keep_it(tmp_path: Path, fork: bool, indexed: bool) -> None:
     with open_store(tmp_path, fork=fork) as store:
         fill(store.execute, "allkeys-lru")
         store.execute("BGREWRITEAOF")
         settle(store)
+    if indexed:
+        write_index(str(*tmp_path.rglob("*.base.rdb")))
     with open_store(tmp_path, fork=fork) as store:
         assert 100_000 <= store.execute("OBJECT", "IDLETIME", "k100") <= 100_060
         store.execute("GET", "k7")
