@@ -244,7 +244,7 @@ def idle_seconds(c: Session, key: bytes) -> int:
 
 @generic("OBJECT IDLETIME key", "readonly", since="2.2.3")
 def object_idletime(c: Session, key: bytes) -> Reply:
-    """Give the seconds since a key was last used; counted from the first time asked, unless the policy is an LRU one.
+    """Give the seconds since a key was last used; counted from the first time asked.
 
     > SET greeting hello
     OK
