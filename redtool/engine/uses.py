@@ -74,8 +74,9 @@ class Frequency:
 
     def __init__(self, clock: Clock, rng: Random, factor: int = 10, decay: int = 1) -> None:
         self.clock, self.rng, self.factor, self.decay = clock, rng, factor, decay
-        self.since = self._minute = clock.ns // MINUTE
-        self._codes = self._codes_of(self._minute)
+        self.since = clock.ns // MINUTE
+        self._minute = -1
+        self._codes: list[int] = []  # of this minute
         self.at: dict[bytes, int] = {}
 
     def touch(self, key: bytes) -> None:
@@ -120,12 +121,8 @@ class Frequency:
     def _set(self, key: bytes, count: int) -> None:
         minute = self.clock.ns // MINUTE
         if minute != self._minute:
-            self._minute, self._codes = minute, self._codes_of(minute)
+            self._minute, self._codes = minute, [minute << 8 | each for each in range(MOST + 1)]
         self.at[key] = self._codes[count]  # one int for all keys with this count in this minute
-
-    @staticmethod
-    def _codes_of(minute: int) -> list[int]:
-        return [minute << 8 | count for count in range(MOST + 1)]
 
 
 def shown(entries: Iterable[Entry], uses: Recency | Frequency | None) -> Iterator[tuple[bytes, Any, int | None]]:
