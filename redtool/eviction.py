@@ -33,6 +33,7 @@ class Eviction:
         self.chooser = Chooser(store.databases, store.config["maxmemory-policy"])
         self.over_ns = 0  # for how long in all there was too much: ``since`` is when it last began, 0 when there is not
         self.since = 0
+        self.looked = False  # whether it was ever looked what the data take: that takes a while
         self.stuck = False  # the last round found nothing more to drop
         self._dropped = 0  # keys since tables were made anew, which is not done before so many
         self._patience = LOOK
@@ -44,6 +45,7 @@ class Eviction:
         While CLIENT PAUSE is in force nothing goes.
         """
         store = self.store
+        self.looked = True
         over = bool(store.limit) and store.used_memory() > store.limit
         if over and store.pause is None:
             started = store.time_ns()
@@ -112,7 +114,8 @@ class Eviction:
         """
         if session.caller is not None:
             return session.cramped and "denyoom" in entry.flags
-        if session.deny_block or self.store.collects or self.make_room():
+        writes = entry.write or entry.command.name in SCRIPTS or entry.command.name == "EXEC"
+        if session.deny_block or self.store.collects or not (self.looked or writes) or self.make_room():
             return False
         return self._needs_memory(session, entry, argv)
 

@@ -723,6 +723,8 @@ class Store:
             db.loaded()
         self.changes = 0
         self.limit = self.config["maxmemory"]
+        self.full = self.limit > 0  # for all that is known yet
+        self.review()
         self.entries = Entries()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import redtool
 from redtool.backends.embedded import open_store
+from redtool.errors import ReplyError
 from redtool.persist.indexing import write_index
 from redtool.persist.rdb import load_file
 from tests.cold import chill
@@ -220,3 +221,16 @@ def test_what_is_dropped_stays_dropped(tmp_path: Path) -> None:
         assert dict(store.store.databases[0].data) == kept
         store.execute("SET", "k", "x" * 500)
         assert store.store.used_memory() <= 100 * 1024
+
+
+def test_a_store_that_is_full_is_so_from_the_first_write(tmp_path: Path) -> None:
+    with redtool.open(tmp_path) as store:
+        store.execute("SET", "a", "x")
+        store.execute("CONFIG", "SET", "maxmemory", 1)
+    with redtool.open(tmp_path) as store:
+        assert store.execute("GET", "a") == b"x"
+        assert not store.store.metered  # a read needs not know
+        with pytest.raises(ReplyError, match="OOM command not allowed"):
+            store.execute("SET", "b", "x")
+        store.execute("DEL", "a")
+        store.execute("SET", "b", "x")
