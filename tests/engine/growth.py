@@ -89,9 +89,9 @@ CASES: dict[str, Callable[[], Argvs]] = {
     "small streams": lambda: each(8_000, "XADD x:# * field value-#"),
     "a stream with a group": lambda: first(
         "XGROUP CREATE x g 0 MKSTREAM",
-        interleaved(20_000, "XADD x 1000000#-1 field value-#", "XREADGROUP GROUP g reader STREAMS x >")),
+        interleaved(50_000, "XADD x 1000000#-1 field value-#", "XREADGROUP GROUP g reader STREAMS x >")),
     "counters": lambda: elements(16_000, "PFADD p:#", "element-#-@", 20),
-    "dense counters": lambda: elements(200, "PFADD p:#", "element-#-@", 3000),
+    "dense counters": lambda: elements(600, "PFADD p:#", "element-#-@", 1800),
     "bits": lambda: each(3_000, "SETBIT b:# 16000 1"),
     "vectors": lambda: vectors(15_000),
 }  # fmt: skip
