@@ -6,7 +6,7 @@ a transaction or a script, which comes to the same for who asks next, and costs 
 
 from __future__ import annotations
 
-from redtool.engine.evict import Chooser
+from redtool.engine.evict import Chooser, drop, tighten
 from redtool.engine.sampling import SPARE
 from redtool.engine.uses import Frequency, Recency
 from redtool.entries import SCRIPTS
@@ -85,7 +85,7 @@ class Eviction:
     def _tighten(self) -> bool:
         """Give back what tables take too much, before more keys have to go for it: that is seldom and takes a while."""
         databases = [db for db in self.store.databases if db.data]
-        found = [db.tighten() for db in databases]
+        found = [tighten(db) for db in databases]
         self._dropped = 0
         self._patience = LOOK
         if any(found):
@@ -95,7 +95,7 @@ class Eviction:
     def _drop(self, db: Keyspace, key: bytes, place: int) -> None:
         store = self.store
         started = store.time_ns()
-        db.drop(key, place)
+        drop(db, key, place)
         self._dropped += 1
         if store.config["latency-monitor-threshold"]:
             store.took(b"eviction-del", started)

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+from redtool import errors
+from redtool.engine.sampling import NOWHERE, Roll, loose
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +94,7 @@ class Chooser:
         return any_found
 
     def _drawn(self, db: Keyspace, rng: Random, count: int) -> list[Drawn]:
-        return db.sample_expiring(rng, count) if self.volatile else db.sample(rng, count)
+        return sample_expiring(db, rng, count) if self.volatile else sample(db, rng, count)
 
     def _any(self, rng: Random) -> Place | None:
         """A key at random, of the databases in turn, so that a small one loses as many as a large one."""
@@ -103,3 +106,76 @@ class Chooser:
                 self._turn = turn
                 return db, *keys[0]
         return None
+
+
+# -- drawing keys
+
+
+def sample(db: Keyspace, rng: Random, count: int) -> list[Drawn]:
+    """``count`` keys at random for eviction, maybe the same twice; those that lie in the file come in."""
+    found = _brought(db, rng, count, len(db)) if db.cold is not None else []
+    if db._array is not None:
+        return found + [(db._array.pick(rng), NOWHERE) for _ in range(count - len(found)) if db.data]
+    if db._roll is None:
+        db._roll = Roll(db.data)
+        db._review()
+    return found + db._roll.draw(rng, count - len(found))
+
+
+def sample_expiring(db: Keyspace, rng: Random, count: int) -> list[Drawn]:
+    """The same of the keys that have a deadline."""
+    found = _brought(db, rng, count, db.expiring, True) if db.cold is not None else []
+    if db._timed_roll is None:
+        db._timed_roll = Roll(db.expires)
+    return found + db._timed_roll.draw(rng, count - len(found))
+
+
+def tighten(db: Keyspace) -> bool:
+    """Make tables anew that have become twice as large as they need be. True when there was one.
+
+    A dict out of which keys go as fast as others come in grows to that.
+    """
+    if db._before is not None or not loose(db.data):
+        return False
+    db.data = dict(db.data)  # copy() would keep the room
+    if db._roll is not None:
+        db._roll.members = db.data
+    if loose(db.expires):
+        db.expires = dict(db.expires)
+        if db._timed_roll is not None:
+            db._timed_roll.members = db.expires
+    if db._uses is not None and loose(db._uses.at):
+        db._uses.at = dict(db._uses.at)
+    if db._meter is not None:
+        db._meter.look_anew()
+    return True
+
+
+def _brought(db: Keyspace, rng: Random, count: int, total: int, expiring: bool = False) -> list[Drawn]:
+    """Of a draw of ``count`` among ``total`` keys, those that lie in the file."""
+    found: list[Drawn] = []
+    for _ in range(count):
+        cold = db.cold
+        outside = 0 if cold is None else cold.expires if expiring else len(cold)
+        if cold is not None and rng.random() * total < outside:
+            key = cold.pick_expiring(rng) if expiring else cold.pick(rng)
+            if key is not None and _comes(db, key):
+                found.append((key, NOWHERE))
+    return found
+
+
+def _comes(db: Keyspace, key: bytes) -> bool:
+    """Have a key come in from the file. False when what lies there is damaged or empty."""
+    try:
+        db._bring(key)
+    except errors.StoreError:
+        return False
+    return key in db.data
+
+
+def drop(db: Keyspace, key: bytes, place: int) -> None:
+    """Remove a key that was drawn."""
+    for roll in (db._roll, db._timed_roll):
+        if roll is not None:
+            roll.discard(key, place)
+    db.remove(key)

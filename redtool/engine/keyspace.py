@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import islice
 
 from redtool import errors
-from redtool.engine.sampling import NOWHERE, KeyArray, Roll, loose
+from redtool.engine.sampling import KeyArray
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from redtool.engine.cold import Cold, Entry, Source
     from redtool.engine.deadlines import Deadlines
     from redtool.engine.meter import Meter
-    from redtool.engine.sampling import Drawn
+    from redtool.engine.sampling import Roll
     from redtool.engine.uses import Frequency, Recency
 
 # A heap of deadlines keeps superseded entries; it is rebuilt when they outnumber the live ones.
@@ -532,63 +532,6 @@ class Keyspace:
                 return key
             tries += self.cold is not None  # one that is not found is still counted, where an index is damaged
         return next((key for key in self.live_keys() if self.peek(key) is not None), None) if count else None
-
-    def sample(self, rng: Random, count: int) -> list[Drawn]:
-        """``count`` keys at random for eviction, maybe the same twice; those that lie in the file come in."""
-        found = self._bring_some(rng, count, len(self)) if self.cold is not None else []
-        if self._array is not None:
-            return found + [(self._array.pick(rng), NOWHERE) for _ in range(count - len(found)) if self.data]
-        if self._roll is None:
-            self._roll = Roll(self.data)
-            self._review()
-        return found + self._roll.draw(rng, count - len(found))
-
-    def sample_expiring(self, rng: Random, count: int) -> list[Drawn]:
-        """The same of the keys that have a deadline."""
-        found = self._bring_some(rng, count, self.expiring, True) if self.cold is not None else []
-        if self._timed_roll is None:
-            self._timed_roll = Roll(self.expires)
-        return found + self._timed_roll.draw(rng, count - len(found))
-
-    def tighten(self) -> bool:
-        """Make tables anew that have become twice as large as they need be. True when there was one.
-
-        A dict out of which keys go as fast as others come in grows to that.
-        """
-        if self._before is not None or not loose(self.data):
-            return False
-        self.data = dict(self.data)  # copy() would keep the room
-        if self._roll is not None:
-            self._roll.members = self.data
-        if loose(self.expires):
-            self.expires = dict(self.expires)
-            if self._timed_roll is not None:
-                self._timed_roll.members = self.expires
-        if self._uses is not None and loose(self._uses.at):
-            self._uses.at = dict(self._uses.at)
-        if self._meter is not None:
-            self._meter.look_anew()
-        return True
-
-    def _bring_some(self, rng: Random, count: int, total: int, expiring: bool = False) -> list[Drawn]:
-        """Of a draw of ``count`` among ``total`` keys, those that lie in the file."""
-        found: list[Drawn] = []
-        for _ in range(count):
-            cold = self.cold
-            outside = 0 if cold is None else cold.expires if expiring else len(cold)
-            if cold is not None and rng.random() * total < outside:
-                key = cold.pick_expiring(rng) if expiring else cold.pick(rng)
-                if key is not None:
-                    self._bring(key)
-                    found.append((key, NOWHERE))
-        return found
-
-    def drop(self, key: bytes, place: int) -> None:
-        """Remove a key that was drawn."""
-        for roll in (self._roll, self._timed_roll):
-            if roll is not None:
-                roll.discard(key, place)
-        self.remove(key)
 
     def live_keys(self) -> Iterator[bytes]:
         """All keys not past their deadline."""

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from redtool.engine.evict import sample, sample_expiring
 from redtool.eviction import LOOK, patience
 from tests import party, servers
 from tests.bench import eviction as bench
@@ -184,8 +185,8 @@ class Dropped:
         self.r(f"CONFIG SET maxmemory-policy {policy} maxmemory-samples 64 lfu-log-factor 0")
         self.store.rng.seed(1)
         for db in self.store.databases[:1]:  # what keys are drawn from takes memory too
-            db.sample(self.store.rng, 1)
-            db.sample_expiring(self.store.rng, 1)
+            sample(db, self.store.rng, 1)
+            sample_expiring(db, self.store.rng, 1)
 
     def drop(self, count: int) -> set[int]:
         """Let the limit fall a little at a time until so many keys are gone."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from redtool.engine.clock import Clock
-from redtool.engine.evict import POOL, Chooser, Pool
+from redtool.engine.evict import POOL, Chooser, Pool, drop, sample, sample_expiring
 from redtool.engine.keyspace import Keyspace
 from redtool.engine.sampling import SLACK, Roll
 from redtool.engine.uses import FRESH, MINUTE, TICK, TICKS, Frequency, Recency
@@ -128,7 +128,7 @@ def victims(chooser: Chooser, most: int = 1000, samples: int = 64) -> list[int]:
     """Numbers of the keys that go, in order."""
     rng, found = Random(7), list[int]()
     while len(found) < most and (place := chooser.victim(rng, samples)) is not None:
-        place[0].drop(*place[1:])
+        drop(*place)
         found.append(int(place[1]))
     return found
 
@@ -376,29 +376,29 @@ def test_a_key_that_goes_and_comes_again_is_in_a_roll_once() -> None:
 @pytest.mark.parametrize("scanned", [False, True])
 def test_a_sample_follows_the_keys(scanned: bool) -> None:
     [db] = keyspaces()
-    assert db.sample(Random(1), 5) == []
+    assert sample(db, Random(1), 5) == []
     if scanned:
         db.page(0, 10)
     for number in range(50):
         db.put(b"%d" % number, b"x")
     for number in range(40):
         db.remove(b"%d" % number)
-    assert {key for seed in range(50) for key, _ in db.sample(Random(seed), 5)} == {b"%d" % n for n in range(40, 50)}
+    assert {key for seed in range(50) for key, _ in sample(db, Random(seed), 5)} == {b"%d" % n for n in range(40, 50)}
     db.clear()
-    assert db.sample(Random(1), 5) == []
+    assert sample(db, Random(1), 5) == []
     db.put(b"k", b"v")
-    assert [key for key, _ in db.sample(Random(1), 2)] == [b"k", b"k"]
+    assert [key for key, _ in sample(db, Random(1), 2)] == [b"k", b"k"]
 
 
 def test_a_sample_of_keys_with_deadlines() -> None:
     [db] = keyspaces()
-    assert db.sample_expiring(Random(1), 5) == []
+    assert sample_expiring(db, Random(1), 5) == []
     for number in range(COUNT):
         db.put(b"%d" % number, b"x")
         db.expire_at(b"%d" % number, 10**16)
-    assert len(db.sample_expiring(Random(1), 5)) == 5
+    assert len(sample_expiring(db, Random(1), 5)) == 5
     for number in range(COUNT - 1):
         db.persist(b"%d" % number)
-    assert [key for key, _ in db.sample_expiring(Random(1), 5)] == [b"%d" % (COUNT - 1)] * 5
+    assert [key for key, _ in sample_expiring(db, Random(1), 5)] == [b"%d" % (COUNT - 1)] * 5
     db.persist(b"%d" % (COUNT - 1))
-    assert db.sample_expiring(Random(1), 5) == []
+    assert sample_expiring(db, Random(1), 5) == []
