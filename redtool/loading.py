@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Sink:
     """What the journal's loader fills: databases straight into their dicts, commands through the store."""
 
+    packs = True  # small hashes stay packed, see ``engine.packed``
+
     def __init__(self, store: Store) -> None:
         from redtool.session import Session
 
@@ -34,6 +36,7 @@ class Sink:
             most = len(self.store.databases)
             raise errors.StoreError(f"the file has database {db}, the store only {most}; see databases in redtool.conf")
         keyspace = self.filled = self.store.databases[db]
+        keyspace.packed = keyspace.packed or self.packs
         return keyspace.data, keyspace.expires
 
     def aux(self, name: bytes, value: bytes) -> None:

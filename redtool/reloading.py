@@ -24,6 +24,8 @@ SLICE = 1 << 20  # keys read from a file at a time
 class Apart(Sink):
     """Takes a file's keys without touching the store's."""
 
+    packs = False
+
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.databases: dict[int, tuple[dict[bytes, Any], dict[bytes, int]]] = {}

@@ -174,7 +174,7 @@ class Session:
         found = type(value)
         if found is kind or (found is bytearray and kind is bytes):
             return value
-        raise errors.WrongType
+        return self._unpacked(key, value, kind)
 
     def missed(self, key: bytes) -> None:
         """Count a look at a key that is not there, and tell it to those who listen."""
@@ -194,6 +194,14 @@ class Session:
         found = type(value)
         if found is kind or (found is bytearray and kind is bytes):
             return value
+        return self._unpacked(key, value, kind)
+
+    def _unpacked(self, key: bytes, value: Any, kind: type) -> Any:
+        """A value that nobody has touched yet, as one of this kind; WrongType for one that is none."""
+        if getattr(value, "unpack", None) is not None:
+            value = self.db.unpack(key, value)
+            if type(value) is kind:
+                return value
         raise errors.WrongType
 
     def put(self, key: bytes, value: Any, keep_ttl: bool = False) -> None:

@@ -89,6 +89,8 @@ PARTS: dict[bytes, Callable[[bytes, Any], bytes]] = {
 
 def of_value(value: Any, expires: bool, digest: bytes = EMPTY) -> bytes:
     """Sum up a value; that it has a deadline counts, not which."""
+    if getattr(value, "unpack", None) is not None:
+        value = value.unpack()
     kind = getattr(value, "kind", b"string")
     digest = PARTS[kind](_mixed(digest, KINDS[kind].to_bytes(4, "big")), value)
     return _joined(digest, b"!!expire!!") if expires else digest

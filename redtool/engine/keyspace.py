@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from redtool.engine.cold import Cold, Entry, Source
     from redtool.engine.deadlines import Deadlines
     from redtool.engine.meter import Meter
+    from redtool.engine.packed import Packed
     from redtool.engine.sampling import Roll
     from redtool.engine.uses import Frequency, Recency
 
@@ -48,7 +49,7 @@ class Keyspace:
 
     __slots__ = ("_array", "_before", "_heap", "_meter", "_on_new", "_rest", "_roll", "_soonest", "_timed_roll",
                  "_uses", "blocked", "careful", "clock", "cold", "data", "expires", "held", "index", "lazy", "noting",
-                 "on_expired", "on_fields_expired", "still", "timed", "watched")  # fmt: skip
+                 "on_expired", "on_fields_expired", "packed", "still", "timed", "watched")  # fmt: skip
 
     def __init__(self, index: int, clock: Clock) -> None:
         self.index = index
@@ -66,6 +67,7 @@ class Keyspace:
         self._rest: Iterator[Entry] | None = None  # what ``thaw`` has still to read
         self._uses: Recency | Frequency | None = None
         self._meter: Meter | None = None
+        self.packed = False  # there may be values that lie packed until they are looked at
         self.careful = self.noting = False
         self.lazy = True  # False while loading: then only journalled DELs remove a key
         self.held = False  # CLIENT PAUSE: keys past their deadline are not to be seen, and stay
@@ -160,7 +162,7 @@ class Keyspace:
         if when is not None and when <= self.clock.ns // 1_000_000 and self.lazy:
             self.expire(key)
             return None
-        return self.data.get(key)
+        return self._opened(key) if self.packed else self.data.get(key)
 
     def peek(self, key: bytes) -> Any:
         """Like ``get`` but leaves the access time alone."""
@@ -171,13 +173,28 @@ class Keyspace:
             return None
         if self.timed and self._has_stale_fields(key):
             self.expire_fields(key)
-        return self.data.get(key)
+        return self._opened(key) if self.packed else self.data.get(key)
+
+    def _opened(self, key: bytes) -> Any:
+        value: Any = self.data.get(key)
+        return value if getattr(value, "unpack", None) is None else self.unpack(key, value)
+
+    def unpack(self, key: bytes, value: Packed) -> Any:
+        """Put the value that lies packed under ``key`` into its usual form; gives that."""
+        hash = value.unpack()
+        if self._meter is not None:
+            self._meter.put(key, value, hash)
+        self.data[key] = hash
+        return hash
 
     def kind(self, key: bytes) -> bytes | None:
         """TYPE's answer for a key, without reading its value; None when missing or past its deadline."""
         if self.cold is not None and key not in self.data:
             return self.cold.kind(key, self.clock.ns // 1_000_000 if self.lazy else 0)
-        value = self.peek(key)
+        if self.packed and self._before is None and not self.is_stale(key):
+            value = self.data.get(key)  # as it lies
+        else:
+            value = self.peek(key)
         return None if value is None else kind_of(value)
 
     def is_stale(self, key: bytes) -> bool:
@@ -243,7 +260,7 @@ class Keyspace:
         from redtool.engine.cold import Cold
 
         self.cold = Cold(source, since, fixed)
-        self._soonest = 0
+        self._soonest, self.packed = 0, True
         self._review()
 
     def _bring(self, key: bytes) -> None:
@@ -350,7 +367,7 @@ class Keyspace:
     def clear(self) -> int:
         """Delete every key; gives how many there were."""
         count = len(self)
-        self.data, self.expires = {}, {}
+        self.data, self.expires, self.packed = {}, {}, False
         self._heap = self._array = self._roll = self._timed_roll = None
         self.timed = self.cold = self._rest = self._before = None
         if self._uses is not None:
@@ -362,8 +379,8 @@ class Keyspace:
 
     def swap(self, other: Keyspace) -> None:
         """Exchange the contents, as SWAPDB does; watchers and waiters stay with their number."""
-        for name in ("data", "expires", "timed", "cold", "_meter", "_uses", "_heap", "_soonest", "_array", "_roll",
-                     "_timed_roll", "_before", "_rest"):  # fmt: skip
+        for name in ("data", "expires", "timed", "cold", "packed", "_meter", "_uses", "_heap", "_soonest", "_array",
+                     "_roll", "_timed_roll", "_before", "_rest"):  # fmt: skip
             mine = getattr(self, name)
             setattr(self, name, getattr(other, name))
             setattr(other, name, mine)
@@ -550,7 +567,7 @@ def kind_of(value: Any) -> bytes:
 
 def copy_of(value: Any) -> Any:
     """A value of its own, for another key."""
-    return value if type(value) is bytes else value.copy()
+    return value if isinstance(value, bytes) else value.copy()
 
 
 def _ignore(keyspace: Keyspace, key: bytes) -> None:

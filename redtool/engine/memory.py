@@ -45,6 +45,7 @@ ID = PAIR + NUMBER  # of an entry of a stream: the time is a number of its own, 
 DEQUE_BLOCK = getsizeof(deque(range(65))) - getsizeof(deque())
 DEQUE = getsizeof(deque()) - DEQUE_BLOCK
 ATTRIBUTES = 320  # the dict of the attributes that few sets, hashes and sorted sets have
+COLLECTED = 16  # bytes before an object that the garbage collector looks at
 _size = SIZES.__getitem__
 
 
@@ -55,9 +56,16 @@ def strings(items: Iterable[bytes], total: int, samples: int) -> int:
     return sum(map(_size, map(len, islice(items, samples)))) * total // samples
 
 
+def whole(value: bytes) -> int:
+    """Bytes that a value takes that is one string: a string, or what lies packed."""
+    return SIZES[len(value)] if type(value) is bytes else SIZES[len(value) + COLLECTED]
+
+
 def measure(value: Any, samples: int = 0) -> int:
     """Bytes that a value of any type takes; a collection's from ``samples`` of its elements, 0 = all."""
-    if type(value) is bytes or type(value) is bytearray:
+    if isinstance(value, bytes):
+        return whole(value)
+    if type(value) is bytearray:
         from redtool.engine.strings import nbytes
 
         return nbytes(value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from sys import getsizeof
 
-from redtool.engine.memory import NUMBER, PAIR, SIZES, array, container, deadlines, measure
+from redtool.engine.memory import NUMBER, PAIR, SIZES, array, container, deadlines, measure, whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Large:
 class Meter:
     """Bytes that the keys of one database take: ``held`` is without the tables that hold them.
 
-    ``weights`` maps a key to the size of its value, where that is not ``bytes``; those in ``stale`` have been written
+    ``weights`` maps a key to the size of its value, where that is not one string; those in ``stale`` have been written
     to since.
     """
 
@@ -72,12 +72,12 @@ class Meter:
         """Measure every key."""
         size = SIZES.__getitem__
         self.held = sum(map(size, map(len, data)))
-        self.held += sum([size(len(value)) for value in data.values() if type(value) is bytes])
+        self.held += sum([whole(value) for value in data.values() if isinstance(value, bytes)])
         self.weights.clear()
         self.large.clear()
         self.stale.clear()
         for key, value in data.items():
-            if type(value) is not bytes:
+            if not isinstance(value, bytes):
                 self._measure(key, value)
         self._due = 0
 
@@ -102,14 +102,14 @@ class Meter:
         if old is None:
             self.held += SIZES[len(key)]
             self._due -= 1
-        elif type(old) is bytes:
-            self.held -= SIZES[len(old)]
+        elif isinstance(old, bytes):
+            self.held -= whole(old)
         else:
             if old is value:
                 return
             self._drop(key)
-        if type(value) is bytes:
-            self.held += SIZES[len(value)]
+        if isinstance(value, bytes):
+            self.held += whole(value)
         elif self.handed is None:
             self._measure(key, value)
         else:
@@ -127,8 +127,8 @@ class Meter:
         """A key goes."""
         self._due -= 1
         self.held -= SIZES[len(key)]
-        if type(value) is bytes:
-            self.held -= SIZES[len(value)]
+        if isinstance(value, bytes):
+            self.held -= whole(value)
         else:
             self._drop(key)
 

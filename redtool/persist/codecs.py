@@ -178,9 +178,9 @@ FUTURE = {
 class Loaders(dict[int, "Loader"]):
     """Type byte -> loader of one family; a codec module is imported when its first value is met."""
 
-    def __init__(self, valkey: bool) -> None:
+    def __init__(self, valkey: bool, packs: bool = False) -> None:
         super().__init__({0: load_string})
-        self.valkey = valkey
+        self.valkey, self.packs = valkey, packs
         self.homes = VALKEY_HOMES if valkey else REDIS_HOMES
 
     def __missing__(self, kind: int) -> Loader:
@@ -192,6 +192,8 @@ class Loaders(dict[int, "Loader"]):
         self.update((kind, load) for kind, load in module.LOADERS.items() if self.homes.get(kind) == home)
         if self.valkey:
             self.update(getattr(module, "VALKEY_LOADERS", {}))
+        if self.packs:
+            self.update(getattr(module, "PACKED_LOADERS", {}))
         return self[kind]
 
 
@@ -212,4 +214,5 @@ def home_of(name: str) -> Any:
 
 
 REDIS, VALKEY = Loaders(False), Loaders(True)
+PACKED = Loaders(False, True), Loaders(True, True)  # small hashes stay packed
 SAVERS = Savers({bytes: save_string, bytearray: save_string})

@@ -7,6 +7,7 @@ VALKEY files have another type 22. Deadlines are unix ms.
 from __future__ import annotations
 
 from redtool.engine.hashes import Hash
+from redtool.engine.packed import SHORT, Packed, pack
 from redtool.errors import Unfit
 from redtool.persist import listpack, ziplist
 from redtool.persist.codecs import Damaged, i64, length, pack_i64, pack_length, save_strings, string, strings
@@ -102,6 +103,39 @@ def _triples(items: list[bytes]) -> Hash | None:
     return _of(items, deadlines)
 
 
+def pack_table(data: Buffer, pos: int) -> tuple[Hash | Packed | None, int]:
+    """The same as ``load_table``, but what is small stays packed."""
+    start, end = pos, 0
+    count = data[pos]
+    if not 0 < count < SHORT:
+        return load_table(data, pos)
+    fields = set()
+    pos += 1
+    for _ in range(count):
+        size = data[pos]
+        end = pos + 1 + size
+        more = data[end]
+        if size >= SHORT or more >= SHORT:
+            return load_table(data, start)
+        fields.add(data[pos + 1 : end])
+        pos = end + 1 + more
+    if pos > len(data):
+        raise IndexError
+    if len(fields) != count:
+        raise Damaged("a hash holds a field twice")
+    return Packed(data[start:pos]), pos
+
+
+def pack_ziplist(data: Buffer, pos: int) -> tuple[Hash | Packed | None, int]:
+    value, pos = load_ziplist(data, pos)
+    return value and (pack(value) or value), pos
+
+
+def pack_listpack(data: Buffer, pos: int) -> tuple[Hash | Packed | None, int]:
+    value, pos = load_listpack(data, pos)
+    return value and (pack(value) or value), pos
+
+
 def _of(items: list[bytes], deadlines: dict[bytes, int] | None = None) -> Hash | None:
     value = Hash(zip(items[::2], items[1::2], strict=True))
     if 2 * len(value) != len(items):
@@ -145,4 +179,5 @@ def _save_fields(value: Hash, deadlines: dict[bytes, int], add: Add, form: int) 
 
 LOADERS = {4: load_table, 9: load_zipmap, 13: load_ziplist, 16: load_listpack,
            22: load_early_fields, 23: load_early_triples, 24: load_fields, 25: load_triples}  # fmt: skip
+PACKED_LOADERS = {4: pack_table, 13: pack_ziplist, 16: pack_listpack}
 VALKEY_LOADERS = {22: load_valkey_fields}

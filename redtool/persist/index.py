@@ -22,7 +22,7 @@ from struct import Struct, error
 from zlib import crc32
 
 from redtool import errors
-from redtool.persist.codecs import DAMAGE, REDIS, VALKEY, Damaged, i32, i64, length, string
+from redtool.persist.codecs import DAMAGE, PACKED, Damaged, i32, i64, length, string
 from redtool.persist.rdb import EXPIRE_MS, EXPIRE_S, FREQ, IDLE, header
 
 TYPE_CHECKING = False
@@ -126,7 +126,7 @@ class Table:
         if not 0 < self.start <= self.end < len(index.data):
             raise Stale("damaged")
         self.taken = 0
-        self.loaders = VALKEY if index.valkey else REDIS
+        self.loaders = PACKED[index.valkey]
 
     def _word(self, number: int) -> int:
         """A u64 of the body."""

@@ -16,6 +16,7 @@ from redtool import errors
 from redtool.persist.codecs import (
     DAMAGE,
     INT8,
+    PACKED,
     REDIS,
     VALKEY,
     Damaged,
@@ -120,6 +121,8 @@ class Load:
     def __init__(self, data: Buffer, sink: Sink, path: str, now: int | None, warn: Warn | None, valkey: bool) -> None:
         self.data, self.sink, self.path, self.now, self.valkey = data, sink, path, now, valkey
         self.warn: Warn = warn or _quiet
+        packs = getattr(sink, "packs", False)  # it takes small hashes as they are in the file
+        self.loaders = PACKED[valkey] if packs else VALKEY if valkey else REDIS
         self.pos = 9
         self.keys, self.expires = sink.select(0)
         self.before = len(self.keys)
@@ -152,7 +155,7 @@ class Load:
         This loop is the time a large file takes: strings are sliced in place, everything is a local.
         """
         data, keys, expires, now = self.data, self.keys, self.expires, self.now
-        loaders = VALKEY if self.valkey else REDIS
+        loaders = self.loaders
         access = getattr(self.sink, "access", _quiet_access)
         idle: int | None
         freq: int | None
@@ -245,7 +248,7 @@ class Load:
             raise self._corrupt(error) from None
 
     def _key(self, kind: int, pos: int) -> None:
-        loader = (VALKEY if self.valkey else REDIS)[kind]
+        loader = self.loaders[kind]
         key, pos = string(self.data, pos)
         value, self.pos = loader(self.data, pos)
         deadline, idle, freq = self.deadline, self.idle, self.freq

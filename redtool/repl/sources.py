@@ -141,7 +141,7 @@ class StoreSource:
         from redtool.numeric import float_text
 
         db = self.backend.session.db
-        if db.cold is not None and self._kind(lookup.of) is not None:
+        if (db.cold is not None or db.packed) and self._kind(lookup.of) is not None:
             db.peek(lookup.of)  # comes in from the file
         value = None if db.is_stale(lookup.of) else db.data.get(lookup.of)
         if lookup.kinds and kind_of(value) not in lookup.kinds:

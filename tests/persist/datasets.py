@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from redtool.engine.hashes import Hash
 from redtool.engine.lists import List
+from redtool.engine.packed import Packed
 from redtool.engine.sets import Set
 from redtool.engine.streams import Consumer, Group, Stream
 from redtool.engine.zsets import ZSet
@@ -65,6 +66,8 @@ class Collected:
 
 def plain(value: Any) -> Any:
     """A value as builtin data with its kind."""
+    if isinstance(value, Packed):
+        value = value.unpack()
     if isinstance(value, ZSet):
         return "zset", dict(value.scores)
     if isinstance(value, Hash):
