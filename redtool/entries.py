@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 UNIT, QUICK = 10, 16  # calls below 16 << 10 ns are counted by the unit of 1 << 10 ns
 # What journals may hold beside what is flagged as writing.
 TOLD = frozenset({"EVAL", "EVALSHA", "FCALL", "PFCOUNT", "SCRIPT LOAD", "SCRIPT FLUSH"})
+NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
 SCRIPTS = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"})
 
 

@@ -133,6 +133,17 @@ class Session:
         if self.on_end is not None:
             self.on_end()
 
+    def heard(self, reply: Reply) -> Reply:
+        """The reply, or none to a client that wants none (CLIENT REPLY)."""
+        if not self.muted or self.caller is not None or self.deny_block:
+            return reply
+        if self.muted != "off":
+            self.muted = "skip" if self.muted == "skip next" else ""
+            self.review()
+        from redtool.resp import NO_REPLY, Replies
+
+        return reply if isinstance(reply, Replies) else NO_REPLY  # confirmations of a subscription are messages
+
     def close(self) -> None:
         """Leave the store: nothing watches, listens or waits for this client any more."""
         self.unwatch()

@@ -10,8 +10,8 @@ from redtool.commands import table
 from redtool.config import DEFAULTS, SIZES
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
-from redtool.entries import QUICK, SCRIPTS, UNIT, Entries, Entry, Journalled, lower
-from redtool.resp import NO_REPLY, QUEUED, Replies
+from redtool.entries import NOT_QUEUED, QUICK, SCRIPTS, UNIT, Entries, Entry, Journalled, lower
+from redtool.resp import QUEUED
 from redtool.session import Block, Ended, Session
 
 TYPE_CHECKING = False
@@ -35,17 +35,11 @@ if TYPE_CHECKING:
     from redtool.session import Argv
     from redtool.waiting import Waiting
 
-CRON_NS = 100_000_000  # how often commands pay for a bounded round of expiry
-SAMPLE_NS = 2_000_000_000  # how far back the rates of INFO look, at most
-SLICES_NS = 4_000_000  # the same while a snapshot is written in slices
-THAW_NS, THAW_KEYS = 20_000_000, 256  # how long reading keys from a file may take at a time, and how many then
-READ_AHEAD = 2  # keys that are read for one that was looked for
-CRON_EXPIRED = 1000  # keys a round may expire
+CRON_NS = 100_000_000  # how often commands pay for a round of housekeeping
 NEVER = 1 << 63
 SLOW_NS = 10_000_000  # the usual slowlog-log-slower-than
 WATCHED = ("latency-monitor-threshold", "lfu-decay-time", "lfu-log-factor", "maxmemory", "maxmemory-policy",
            "notify-keyspace-events", "requirepass", "slowlog-log-slower-than")  # fmt: skip
-NOT_QUEUED = frozenset({"EXEC", "DISCARD", "MULTI", "WATCH", "QUIT", "RESET"})
 
 
 class Store:
@@ -215,7 +209,9 @@ class Store:
                         entry = None  # an error from here on is a refusal
                         entry = self._checked(session, argv)
                         if "no-touch" in session.labels:
-                            reply = self._untouched(session, entry, argv)
+                            from redtool.guarded import untouched
+
+                            reply = untouched(session, entry, argv)
                         else:
                             reply = entry.handler(session, *argv[entry.skip :])
                     else:
@@ -240,7 +236,9 @@ class Store:
                     else:
                         self._record(session, argv)
                     if self.touched:
-                        self.weigh(argv)
+                        from redtool.metering import weigh
+
+                        weigh(self, argv)
                     if self.limit and outermost:
                         start += self.make_room()
                 if entry is not None:
@@ -284,9 +282,12 @@ class Store:
         most = entry.high if session.queue is None or entry.high == entry.low else len(argv)
         if not entry.low <= len(argv) <= most:
             self._reject(session, entry, errors.WrongArity(lower(entry.command.name)))
-        refusal = self._refusal(session, entry, argv)
-        if refusal is not None:
-            self._reject(session, entry, refusal)
+        if session.guarded:
+            from redtool.guarded import refusal
+
+            reason = refusal(self, session, entry, argv)
+            if reason is not None:
+                self._reject(session, entry, reason)
         if self.pause is not None and session.caller is None:
             self.pause.hold(session, entry.command, argv)
         if session.queue is not None and entry.command.name not in NOT_QUEUED:
@@ -298,34 +299,6 @@ class Store:
             self._show(session, entry, argv)  # before what the script runs
         return entry
 
-    def _refusal(self, session: Session, entry: Entry, argv: Argv) -> errors.ReplyError | None:
-        """What stands against a command of this client now, looked at in the order in which a server does."""
-        flags = entry.flags
-        if not session.authenticated and "no_auth" not in flags:
-            return errors.NoAuth()
-        if session.queue is not None and "no_multi" in flags and entry.command.name not in NOT_QUEUED:
-            return errors.NotInMulti()
-        if session.user is not None and not session.user.unlimited:
-            denied = session.user.refusal(session, entry.command, argv)
-            if denied is not None:
-                return denied
-        if self.full and self.eviction is not None and self.eviction.refuses(session, entry, argv):
-            return errors.OutOfMemory()
-        failure = self.disk_failure()
-        if failure is not None and self._concerns(failure, session, entry):
-            return failure
-        if session.proto == 2 and not session.deny_block and session.listens:
-            from redtool.commands.pubsub import ALLOWED
-
-            if entry.command.name not in ALLOWED:
-                return errors.OnlyListening(lower(entry.command.name))
-        if self.busy and "allow_busy" not in flags and session.caller is None:
-            return self.busy_error()
-        # A monitor is kept from keys, as a server does it; inside this process there may be no other client.
-        if session in self.monitors and session.peer[2] >= 0 and not flags.isdisjoint(("write", "readonly")):
-            return errors.MonitorsReadNothing()
-        return None
-
     def disk_failure(self) -> errors.ReplyError | None:
         """Why nothing may be written now: the store is read-only, its snapshot or its journal could not be written."""
         if self.guard == "read-only":
@@ -333,12 +306,6 @@ class Store:
         if self.persistence is not None and self.persistence.stops_writes:
             return errors.SaveFailed()
         return errors.NoWrites(self.guard) if self.guard else None
-
-    def _concerns(self, failure: errors.ReplyError, session: Session, entry: Entry) -> bool:
-        """Whether it stands against this command: a write, an EXEC of one, and PING, so that somebody notices."""
-        if entry.command.name == "EXEC" and session.queue:
-            return any(self.entries.resolve(argv).write for argv in session.queue)
-        return entry.write or (entry.command.name == "PING" and failure.code == "MISCONF")
 
     def _reject(self, session: Session, entry: Entry, reason: errors.ReplyError) -> NoReturn:
         """Refuse a command. A refused EXEC ends the transaction, and says so."""
@@ -363,34 +330,13 @@ class Store:
         if script or ("skip_monitor" not in entry.flags and "admin" not in entry.flags and not self.serving):
             show(session, argv)
 
-    def _untouched(self, session: Session, entry: Entry, argv: Argv) -> Reply:
-        """Run a command of a client that leaves access times alone (CLIENT NO-TOUCH)."""
-        before = session.db.still
-        for db in self.databases:
-            db.still = entry.command.name != "TOUCH"
-        try:
-            reply: Reply = entry.handler(session, *argv[entry.skip :])
-            return reply
-        finally:
-            for db in self.databases:
-                db.still = before
-
     def _after(self, session: Session, entry: Entry | None, argv: Argv, reply: Reply) -> Reply:
         """What follows a command off the plain path: keys that the client reads are tracked, CLIENT REPLY is heeded."""
         if session.tracking is not None and self.trackers is not None:
             self.trackers.note(session, entry, argv)
         if self.monitors and entry is not None and entry is not self._queued and entry.command.name not in SCRIPTS:
             self._show(session, entry, argv)
-        return self.heard(session, reply)
-
-    def heard(self, session: Session, reply: Reply) -> Reply:
-        """The reply, or none to a client that wants none (CLIENT REPLY)."""
-        if not session.muted or session.caller is not None or session.deny_block:
-            return reply
-        if session.muted != "off":
-            session.muted = "skip" if session.muted == "skip next" else ""
-            session.review()
-        return reply if isinstance(reply, Replies) else NO_REPLY  # confirmations of a subscription are messages
+        return session.heard(reply)
 
     def _hook(self, name: str) -> Callable[[object], None]:
         return lambda value: self._configured(name)
@@ -537,45 +483,10 @@ class Store:
 
     def cron(self) -> None:
         """A bounded round of housekeeping: expiry, saving. Called between commands, never inside one."""
+        from redtool.housekeeping import go_round
+
         self._next_cron = self.clock.ns + CRON_NS
-        asked = 0
-        for db in self.databases:
-            if db.cold is not None:
-                asked += db.cold.asked
-                db.cold.asked = 0
-            if db.expiring and self.active_expire:
-                db.expire_cycle(CRON_EXPIRED)
-            if db.timed and self.active_expire:
-                db.field_cycle(CRON_EXPIRED)
-        self.took(b"expire-cycle", self.clock.ns)
-        if asked:
-            self.thaw(READ_AHEAD * asked)
-        if self.metered:
-            self._remeasure()
-        if self.limit and self._group is None:
-            self.make_room()
-        if self.clock.ns - self.sample[0] > SAMPLE_NS:
-            self.sample = (self.clock.ns, *self.totals())
-        if self.persistence is not None and self.databases[0].lazy:
-            self.persistence.cron()
-            if self.persistence.slicing:
-                self._next_cron = self.clock.ns + SLICES_NS
-        if self.guard:
-            self._retry()
-
-    def _remeasure(self) -> None:
-        """Find what has grown without a write."""
-        self.touched.clear()  # what expired
-        for db in self.databases:
-            if db.meter is not None:
-                db.meter.revisit(db.data)
-
-    def _retry(self) -> None:
-        """Write the journal, where that failed before: then writes are taken again."""
-        try:
-            self.flush()
-        except errors.StoreError:
-            return
+        self._next_cron = self.clock.ns + (go_round(self) or CRON_NS)
 
     def tick(self) -> None:
         """Housekeeping for an idle owner."""
@@ -588,20 +499,20 @@ class Store:
             self.waiting.serve()
         if self.trackers is not None:
             self.trackers.settle()
-        self._retry()
+        self.retry()
 
-    def thaw(self, most: int = NEVER) -> bool:
-        """Read a little more of the keys that still lie in a file, where memory allows; False when none are left.
+    def retry(self) -> None:
+        """Write the journal, where that failed before: then writes are taken again."""
+        try:
+            self.flush()
+        except errors.StoreError:
+            return
 
-        ``most`` keys at most: who looks at many pays a little more now, and less for each once they are in memory.
-        """
-        for db in self.databases:
-            if db.cold is not None and not db.cold.fixed and not db.cold.torn and db.cold.memory < spare_memory():
-                until = self.time_ns() + THAW_NS
-                while most > 0 and db.thaw(THAW_KEYS) and self.time_ns() < until:
-                    most -= THAW_KEYS
-                return True
-        return False
+    def thaw(self) -> bool:
+        """Read a little more of the keys that still lie in a file, where memory allows; False when none are left."""
+        from redtool.housekeeping import thaw
+
+        return thaw(self)
 
     def unflushed(self) -> bool:
         """Tell whether the journal holds commands that the kernel has not got, and may take now."""
@@ -628,31 +539,10 @@ class Store:
             add(self, event, (self.time_ns() - started) // 1_000_000)
 
     def used_memory(self, exact: bool = False) -> int:
-        """Bytes that the data take, those still in a file as if they were loaded. Kept up to date once it was asked.
+        """Bytes that the data take, those still in a file as if they were loaded. Kept up to date once it was asked."""
+        from redtool.metering import used_memory
 
-        Unless it is to be ``exact``, the tables of a database may have grown a little since they were last looked at.
-        """
-        if not self.metered:
-            from redtool.engine.meter import Meter
-
-            self.metered = True
-            for db in self.databases:
-                db.meter = Meter(db)
-            self.review()
-        used = 0
-        for db in self.databases:
-            if exact and db.meter is not None:
-                db.meter.look_anew()
-            if db.data or db.cold is not None:
-                used += db.used if db.cold is None else db.used + db.cold.memory
-        return used
-
-    def weigh(self, argv: Argv) -> None:
-        """Take note of what a command of these words has altered."""
-        for db, key in self.touched:
-            if db.meter is not None:
-                db.meter.altered(key, db.data.get(key), argv)
-        self.touched.clear()
+        return used_memory(self, exact)
 
     @property
     def cramped(self) -> bool:
@@ -726,13 +616,6 @@ class Store:
         self.full = self.limit > 0  # for all that is known yet
         self.review()
         self.entries = Entries()
-
-
-def spare_memory() -> int:
-    """Bytes that keys read ahead may take: half of the machine's."""
-    from os import sysconf
-
-    return sysconf("SC_PAGE_SIZE") * sysconf("SC_PHYS_PAGES") // 2
 
 
 def _queued(session: Session, *args: bytes) -> Reply:

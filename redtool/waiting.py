@@ -60,7 +60,7 @@ class Waiting:
     def answer(self, waiter: Waiter, reply: Reply) -> None:
         """Answer a command that waits in vain: its time is up, or CLIENT UNBLOCK."""
         self.unpark(waiter)
-        waiter.wake(self.store.heard(waiter.session, reply))
+        waiter.wake(waiter.session.heard(reply))
 
     def _resume(self, waiter: Waiter) -> None:
         """Run a command that was put off."""

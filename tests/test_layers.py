@@ -24,6 +24,7 @@ LAYERS: list[tuple[str, int]] = [
     ("store", 3), ("waiting", 3), ("configured", 3), ("eviction", 3), ("loading", 3), ("saving", 3),
     ("child", 3), ("slices", 3), ("persistence", 3),
     ("reloading", 3), ("compaction", 3), ("dumps", 3),
+    ("guarded", 3), ("housekeeping", 3), ("metering", 3),
     ("server", 4), ("backends", 4),
     ("render", 5), ("patterns", 5),
     ("repl", 6), ("cli", 6), ("oneshot", 6), ("script", 6), ("docgen", 6),

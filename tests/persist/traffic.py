@@ -14,6 +14,7 @@ from redtool import errors, resp
 from redtool.commands.table import TABLE, Command
 from redtool.config import Config
 from redtool.engine.keyspace import kind_of
+from redtool.engine.packed import Packed
 from redtool.loading import Sink
 from redtool.persist.rdb import load
 from redtool.persist.save import save
@@ -174,6 +175,8 @@ def _entries(session: Session) -> list[tuple[bytes, Any]]:
 
 def _words(value: Any) -> list[bytes]:
     """Some of what a value holds, as words for commands."""
+    if isinstance(value, Packed):
+        value = value.unpack()
     if kind_of(value) == b"stream":
         ids = [b"%d-%d" % id for id in list(value.entries)[:5]]
         return [*ids, *list(value.groups)[:3], *(name for one in value.groups.values() for name in one.consumers)]
