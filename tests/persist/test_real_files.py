@@ -112,7 +112,7 @@ def test_an_odd_file_name_is_quoted_as_the_server_quotes_it(home: Path, real: Re
 HEADS = [b"", b"#TS:1700000000\r\n", saved({0: {b"old": (b"0", None)}}, version=9)]  # what an old file may begin with
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", HEADS, ids=["commands", "a time", "a snapshot"])
 def test_single_file_aof_is_taken_over_as_a_server_does(home: Path, real: RealServer, head: bytes) -> None:
     (home / "appendonly.aof").write_bytes(head + encode([(b"SELECT", b"0"), (b"SET", b"a", b"1")]))
     sink = Collected()
