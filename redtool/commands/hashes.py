@@ -6,15 +6,19 @@ from redtool import errors
 from redtool.commands.picks import drawn, page, scan_options, to_draws
 from redtool.commands.table import group
 from redtool.engine.hashes import Hash
+from redtool.engine.packed import join
 from redtool.numeric import INT64_MAX, INT64_MIN, add_long_double, to_cursor, to_float, to_int
 from redtool.resp import OK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from redtool.resp import Reply
     from redtool.session import Session
 
 command = group("hash")
+PACK_FROM = 8  # fields and values in a command from which a new hash is worth packing
 
 
 @command("HSET key field value [field value ...]", "write denyoom fast", since="2.0.0", complexity="O(1) a field")
@@ -35,8 +39,22 @@ def hset(c: Session, key: bytes, *pairs: bytes) -> Reply:
     """
     if len(pairs) & 1:
         raise errors.WrongArity("hset")
-    added = c.writable(key, Hash, create=True).put(pairs)
+    added = fill(c, key, pairs)
     c.changed(key, b"hset", len(pairs) >> 1)
+    return added
+
+
+def fill(c: Session, key: bytes, pairs: Sequence[bytes]) -> int:
+    """Set fields; gives how many are new. A new hash of some small fields lies packed until it is touched."""
+    hash_ = c.writable(key, Hash)
+    if hash_ is None:
+        if len(pairs) >= PACK_FROM and (packed := join(pairs)) is not None:
+            c.put(key, packed)
+            c.db.packed = True
+            return len(pairs) >> 1
+        hash_ = Hash()
+        c.put(key, hash_)
+    added: int = hash_.put(pairs)
     return added
 
 
@@ -51,7 +69,7 @@ def hmset(c: Session, key: bytes, *pairs: bytes) -> Reply:
     """
     if len(pairs) & 1:
         raise errors.WrongArity("hmset")
-    c.writable(key, Hash, create=True).put(pairs)
+    fill(c, key, pairs)
     c.changed(key, b"hset", len(pairs) >> 1)
     return OK
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from redtool.engine.hashes import Hash
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SHORT = 64  # fields of a hash, and bytes of each field and value, that are still packed are fewer
 BYTES = [bytes((n,)) for n in range(SHORT)]
 _before = BYTES.__getitem__
@@ -42,12 +46,13 @@ def pack(value: Hash | Packed) -> Packed | None:
     return join([item for pair in value.items() for item in pair])
 
 
-def join(items: list[bytes]) -> Packed | None:
-    """The same from fields and values in turn, all fields different."""
+def join(items: Sequence[bytes]) -> Packed | None:
+    """The same from fields and values in turn; None too where a field is there twice."""
+    count = len(items) >> 1
     try:
-        parts = [BYTES[len(items) >> 1]]
+        parts = [BYTES[count]]
         for item in items:
             parts += (_before(len(item)), item)
     except IndexError:
         return None
-    return Packed(b"".join(parts))
+    return Packed(b"".join(parts)) if len(set(items[::2])) == count else None

@@ -69,7 +69,7 @@ CASES: dict[str, Callable[[], Argvs]] = {
     "strings with deadlines": lambda: each(50_000, f"SET key:# value-# PXAT {LATER}"),
     "altered strings": lambda: interleaved(30_000, "APPEND key:# xxxxxxxxxx", "APPEND key:# yyyyyyyyyy"),
     "scanned keys": lambda: followed(each(60_000, "SET key:# value-#"), "SCAN 0", 2000),
-    "small hashes": lambda: elements(8_000, "HSET h:#", "field@ value-#-@"),
+    "small hashes": lambda: elements(40_000, "HSET h:#", "field@ value-#-@"),
     "a large hash": lambda: each(60_000, "HSET h field-# value-#"),
     "a large hash, scanned": lambda: followed(each(60_000, "HSET h field-# value-#"), "HSCAN h 0", 2000),
     "fields with deadlines": lambda: interleaved(
