@@ -2,8 +2,8 @@
 
 It is what an RDB file holds of it (type 4, a count and then each field and value behind its length), where the count
 and all lengths are below 64 and so take a byte each. Whoever looks at the key gets a ``Hash`` in its place; see
-``Keyspace.unpack``. A small hash from a file begins like this. One that commands made is not packed later: that would
-give nothing back to the system, since the keys lie among what is freed.
+``Keyspace.unpack``. A small hash from a file begins like this, and one that a command makes with several fields. One
+that was touched is not packed again: that would give nothing back to the system, since keys lie among what is freed.
 """
 
 from __future__ import annotations
