@@ -48,7 +48,7 @@ def remove(path: str) -> None:
         return
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | bytearray) -> None:
     """Write every byte, whatever the kernel takes at a time."""
     done = os.write(fd, data)
     if done < len(data):

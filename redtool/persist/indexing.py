@@ -10,7 +10,7 @@ from redtool import errors
 from redtool.persist import rdb
 from redtool.persist.codecs import DAMAGE, REDIS, VALKEY, Damaged, i32, i64, length, string
 from redtool.persist.crc64 import crc64_of
-from redtool.persist.files import create, remove, write_all
+from redtool.persist.files import replace, write_all
 from redtool.persist.index import DIRECTORY, HEAD, MAGIC, SMALLEST, SUFFIX, pages_of
 from redtool.persist.rdb import EXPIRE_MS, EXPIRE_S, FREQ, IDLE
 from redtool.persist.skip import REDIS_STEPS, VALKEY_STEPS
@@ -41,6 +41,10 @@ class _Database:
         self.codes, self.places = array("I"), array("Q")
         self.deadlines: list[tuple[int, int]] = []
         self.memory = 0
+
+    def forget(self) -> None:
+        """Give back the memory of what has been written down."""
+        del self.codes[:], self.places[:], self.deadlines[:]
 
 
 class _Pass:
@@ -168,6 +172,11 @@ def _number(data: Buffer, pos: int) -> int:
 
 def index_of(data: Buffer, path: str, mtime: int = 0, advance: Advance | None = None) -> bytes:
     """The index of a snapshot. Raises CorruptFile, and StoreError for a file that cannot have one."""
+    return b"".join(_parts(data, path, mtime, advance))
+
+
+def _parts(data: Buffer, path: str, mtime: int, advance: Advance | None) -> tuple[bytes, bytearray]:
+    """The head of the index and its body, which may be large."""
     found = _Pass(data, path, advance)
     found.run()
     databases = [db for db in found.databases if db.places]
@@ -182,6 +191,7 @@ def index_of(data: Buffer, path: str, mtime: int = 0, advance: Advance | None = 
         for pair in db.deadlines:
             times.extend(pair)
         body += times.tobytes()
+        db.forget()
     tail = int.from_bytes(data[-8:], "little")
     shift, own_shift = _shift(len(data)), _shift(len(body))
     fixed = [*(DIRECTORY.pack(*record) for record in records), *(p.to_bytes(8, "little") for p in found.functions)]
@@ -191,7 +201,7 @@ def index_of(data: Buffer, path: str, mtime: int = 0, advance: Advance | None = 
     facts = (len(data), tail, mtime, shift, own_shift, len(records), len(found.functions))
     size = HEAD.size + len(rest)
     crc = crc32(HEAD.pack(MAGIC, size, 0, *facts) + rest)
-    return b"".join((HEAD.pack(MAGIC, size, crc, *facts), rest, body))
+    return HEAD.pack(MAGIC, size, crc, *facts) + rest, body
 
 
 def _table(db: _Database, slots: int, data: Buffer, path: str) -> bytes:
@@ -244,19 +254,14 @@ def write_index(path: str, index_path: str = "", advance: Advance | None = None)
     with open(path, "rb", buffering=0) as file:
         changed = os.fstat(file.fileno()).st_mtime_ns
         with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            made = index_of(data, path, 0 if _summed(data) else changed, advance)
-    temporary = f"{index_path}.{os.getpid()}.tmp"
-    fd = create(temporary)
-    try:
-        try:
-            write_all(fd, made)
-            os.fsync(fd)  # or a crash may leave zeros, which mean that there is no such key
-        finally:
-            os.close(fd)
-        os.rename(temporary, index_path)
-    except BaseException:
-        remove(temporary)
-        raise
+            parts = _parts(data, path, 0 if _summed(data) else changed, advance)
+
+    def fill(fd: int) -> None:
+        for part in parts:
+            write_all(fd, part)
+        os.fsync(fd)  # or a crash may leave zeros, which mean that there is no such key
+
+    replace(index_path, f"{index_path}.{os.getpid()}.tmp", fill)
 
 
 def _summed(data: Buffer) -> bool:
