@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from redtool import errors
-from redtool.persist.files import create, remove
+from redtool.persist.files import create, remove, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ COMMANDS = 25_000  # in a journal from which it is rewritten: one or two tenths 
 BYTES = 64 << 20  # the same for the size of its increments
 INDEX_FROM = 1 << 18  # bytes of a base from which an index is worth having
 LOCK_FILE = "compact.lock"
+FAILURES = 3  # rewrites that may come to nothing in a row before the next waits for 1, 2, 4 … 64 minutes
+LONGEST = 6
 PATIENCE = 60.0  # seconds that finished work waits for the store to be free before it is given up
 
 
@@ -82,16 +84,34 @@ def index(path: str) -> None:
             os.close(create(path + SUFFIX))
 
 
+def is_tired(files: Persistence, path: str) -> bool:
+    """Whether so many rewrites have come to nothing, the latest when ``path`` was made, that the next is to wait.
+
+    Each leaves an increment.
+    """
+    over = 0 if files.journal is None else len(files.journal.manifest.increments) - 1 - FAILURES
+    if over < 0:
+        return False
+    try:
+        return files.store.time_ns() - os.stat(path).st_mtime_ns < 60_000_000_000 << min(over, LONGEST)
+    except OSError:
+        return False
+
+
 def _fork(files: Persistence, long: bool, base: str) -> None:
     """Start the child, unless another process's is at work. Raises OSError, StoreError."""
     from fcntl import LOCK_EX, LOCK_NB, flock
 
-    lock = create(os.path.join(files.directory, LOCK_FILE))
+    path = os.path.join(files.directory, LOCK_FILE)
+    if long and is_tired(files, path):
+        return
+    lock = create(path)
     try:
         try:
             flock(lock, LOCK_EX | LOCK_NB)
         except BlockingIOError:
             return
+        sweep(os.path.dirname(base))
         if long and files.journal is not None:
             files.store.flush()
             files.journal.begin_rewrite()
@@ -126,10 +146,13 @@ def _rewrite(files: Persistence) -> None:
 
     journal = files.journal
     assert journal is not None
+    journal.own()
+    journal.take_over()
     snapshot = files.new_base(contents(files.store))
     try:
         snapshot.write()
         index(snapshot.temporary)
+        os.stat(snapshot.temporary)  # the store is still there: to take its lock would make another
         held = take_lock(files.directory, PATIENCE)
         try:
             journal.finish_elsewhere()

@@ -309,8 +309,12 @@ class Journal:
 
         if self._thread is None:
             self._stop = Event()
-            self._thread = Thread(target=self._keep_synced, args=(self._stop,), name="redtool-fsync", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._keep_synced, args=(self._stop,), name="redtool-fsync", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads, or the interpreter ends: each flush sees to it as before
+                return
+            self._thread = thread
 
     def _keep_synced(self, stop: Event) -> None:
         while not stop.wait(SYNC_SECONDS):
@@ -382,6 +386,14 @@ class Journal:
             raise errors.StoreError(self._refused("add an increment after", error)) from None
         self.rewriting = True
         self._commands_before, self.commands = self.commands, 0
+        self.own()
+
+    def own(self) -> None:
+        """Name the base that is to be written after this process: who sweeps leaves it alone while that is alive."""
+        self.take_over()
+
+    def take_over(self) -> None:
+        """This process writes the new base: the file has its number, which tells others whether it is at work."""
         self._temporary = os.path.join(self.folder, f"temp-rewriteaof-bg-{os.getpid()}.aof")
 
     def base(self, databases: Databases, functions: Iterable[bytes] = ()) -> Snapshot:
