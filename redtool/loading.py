@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from redtool.engine.hashes import Hash
     from redtool.persist.index import Index
+    from redtool.resp import Reply
     from redtool.store import Store
 
 
@@ -68,10 +69,19 @@ class Sink:
         self.select(db)
         self.session.db = self.store.databases[db]
 
-    def command(self, argv: list[bytes]) -> None:
-        if len(argv[0]) == 8 and argv[0].upper() == b"FUNCTION" and keep_library(self.store.functions, argv):
-            return
-        self.store.execute(self.session, tuple(argv))
+    def run(self, batch: list[list[bytes]]) -> tuple[int, errors.ReplyError | None]:
+        """Run commands up to one that fails: how many that were, and the error."""
+        first = batch[0]
+        if len(first[0]) == 8 and first[0].upper() == b"FUNCTION" and keep_library(self.store.functions, first):
+            return 1, None
+        for number, argv in enumerate(batch):
+            if number and len(argv[0]) == 8 and argv[0].upper() == b"FUNCTION":
+                batch = batch[:number]
+                break
+        replies: list[Reply] = []
+        self.store.run(self.session, batch, replies, stop=True)
+        failed = replies[-1]
+        return len(replies), failed if isinstance(failed, errors.ReplyError) else None
 
 
 def load_dump(path: str, store: Store, warn: Callable[[str], None] | None = None) -> None:

@@ -57,8 +57,9 @@ class Contents:
     def function(self, code: bytes) -> None:
         self.functions += 1
 
-    def command(self, argv: list[bytes]) -> None:
+    def run(self, batch: list[list[bytes]]) -> tuple[int, None]:
         """Counted by the replay."""
+        return len(batch), None
 
     def use(self, db: int) -> None:
         """Commands are counted for all databases together."""

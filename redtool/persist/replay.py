@@ -3,7 +3,7 @@
 Whole commands are cut from a chunk by splitting it at CRLF and checking every announced length; what does not fit
 that (long values, values with CRLF across chunks, the end of the file) is read one command at a time, exactly. The
 commands of a MULTI are handed on at its EXEC, so an unfinished transaction never shows. A sink has what ``rdb`` asks
-for and ``command(argv)``, ``use(db)`` (for SELECT).
+for and ``run(commands)`` and ``use(db)`` (for SELECT).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redtool.persist.rdb import Sink as RdbSink
 
     class Sink(RdbSink, Protocol):
-        def command(self, argv: list[bytes], /) -> object: ...
+        def run(self, batch: list[list[bytes]], /) -> tuple[int, errors.ReplyError | None]: ...
         def use(self, db: int, /) -> object: ...
 
 
@@ -122,19 +122,27 @@ class Replay:
         return _corrupt(self.path, pos, str(error) if isinstance(error, Damaged) else "damaged command")
 
     def _execute(self, commands: list[list[bytes]], chunk: int) -> None:
-        command = self.sink.command
+        batch: list[list[bytes]] = []
         for number, argv in enumerate(commands):
             name = argv[0]
             if len(name) < 7 and name.upper() in MARKS and (name[0] not in b"sS" or self._transaction is None):
+                self._perform(batch, chunk, number - len(batch))
+                batch = []
                 self._mark(argv, chunk, number)
             elif self._transaction is not None:
                 self._transaction.append(argv)
             else:
-                try:
-                    command(argv)
-                except errors.ReplyError as error:
-                    self._error(error, argv, chunk, number)
+                batch.append(argv)
+        self._perform(batch, chunk, len(commands) - len(batch))
         self.commands += len(commands)
+
+    def _perform(self, batch: list[list[bytes]], chunk: int, number: int, within: bool = False) -> None:
+        """Hand commands on, the first of which has this number; ``within`` a transaction all have its number."""
+        while batch:
+            done, error = self.sink.run(batch)
+            if error is not None:
+                self._error(error, batch[done - 1], chunk, number if within else number + done - 1)
+            batch, number = batch[done:], number if within else number + done
 
     def _mark(self, argv: list[bytes], chunk: int, number: int) -> None:
         """MULTI, EXEC, or SELECT outside of them."""
@@ -149,14 +157,15 @@ class Replay:
             self._transaction, self._began = [], (chunk, number)
             return
         group, self._transaction = self._transaction or [], None
+        batch: list[list[bytes]] = []
         for words in group:
             if words[0].upper() == b"SELECT":
+                self._perform(batch, *self._began, within=True)
+                batch = []
                 self._use(words, *self._began)
-                continue
-            try:
-                self.sink.command(words)
-            except errors.ReplyError as error:
-                self._error(error, words, *self._began)
+            else:
+                batch.append(words)
+        self._perform(batch, *self._began, within=True)
 
     def _use(self, argv: list[bytes], chunk: int, number: int) -> None:
         """SELECT: what follows belongs to another database."""

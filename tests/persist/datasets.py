@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from redtool import errors
 from redtool.engine.hashes import Hash
 from redtool.engine.lists import List
 from redtool.engine.packed import Packed
@@ -50,8 +51,9 @@ class Collected:
     def access(self, key: bytes, idle: int | None, freq: int | None) -> None:
         self.accesses[key] = idle, freq
 
-    def command(self, argv: list[bytes]) -> None:
-        self.commands.append(argv)
+    def run(self, batch: list[list[bytes]]) -> tuple[int, errors.ReplyError | None]:
+        self.commands += batch
+        return len(batch), None
 
     def use(self, db: int) -> None:
         self.commands.append([b"SELECT", b"%d" % db])

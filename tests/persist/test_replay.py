@@ -179,10 +179,12 @@ class Refusing(Collected):
         super().__init__()
         self.error = error
 
-    def command(self, argv: list[bytes]) -> None:
-        if argv[0] == b"BAD":
-            raise self.error
-        super().command(argv)
+    def run(self, batch: list[list[bytes]]) -> tuple[int, errors.ReplyError | None]:
+        for number, argv in enumerate(batch):
+            if argv[0] == b"BAD":
+                return number + 1, self.error
+            self.commands.append(argv)
+        return len(batch), None
 
 
 def test_an_unknown_command_stops_the_load() -> None:
