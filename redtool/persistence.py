@@ -98,9 +98,11 @@ class Persistence(Saving):
             if self.owed:
                 self.wait()
             if self.journal is not None:
-                self._tidy()
-                self.journal.close()
-                self.journal = self.store.journal = None
+                try:
+                    self._tidy()
+                finally:
+                    self.journal.close()
+                    self.journal = self.store.journal = None
             else:
                 if self.store.changes != self.saved_changes:
                     self._save_or_fail()

@@ -40,7 +40,7 @@ class Slices:
         self._snapshot.body.parts = PARTS
         self._frozen = [Frozen(db) for db in store.databases if len(db)]
         self._steps = self._snapshot.steps()
-        self._failed = False
+        self._failed = self._done = False
         self._last: Thread | None = None
 
     def _contents(self) -> Iterator[tuple[int, int, int, Iterator[tuple[bytes, Any, int | None]]]]:
@@ -54,14 +54,14 @@ class Slices:
 
     def poll(self, block: bool = False) -> bool | None:
         """Write a slice, or all the rest; whether all is on disk, None while it is not."""
-        if self._last is None and not self._failed:
+        if not (self._last or self._failed or self._done):
             self._write(monotonic() + (FOREVER if block else SLICE))
         if self._last is not None:
             if block:
                 self._last.join()
             if self._last.is_alive():
                 return None
-        elif not self._failed:
+        elif not (self._failed or self._done):
             return None
         self._end()
         return not self._failed
@@ -75,8 +75,14 @@ class Slices:
             self._failed = True
             return
         self._thaw()
-        self._last = Thread(target=self._finish, name="redtool-snapshot", daemon=True)  # syncing may take long
-        self._last.start()
+        last = Thread(target=self._finish, name="redtool-snapshot", daemon=True)  # syncing may take long
+        try:
+            last.start()
+        except RuntimeError:  # no more threads, or the interpreter ends
+            self._finish()
+            self._done = True
+            return
+        self._last = last
 
     def _finish(self) -> None:
         try:

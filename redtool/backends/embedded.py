@@ -234,7 +234,10 @@ class Embedded:
         """Have a thread write on at a snapshot in slices: nobody may call anything for a while."""
         from threading import Thread
 
-        Thread(target=self._write_on, name="redtool-slices", daemon=True).start()
+        try:
+            Thread(target=self._write_on, name="redtool-slices", daemon=True).start()
+        except RuntimeError:  # no more threads, or the interpreter ends: commands write it, and closing
+            return
 
     def _write_on(self) -> None:
         """Write slices as long as no command does: each that ran for a while writes one, too."""

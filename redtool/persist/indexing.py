@@ -261,7 +261,8 @@ def write_index(path: str, index_path: str = "", advance: Advance | None = None)
             write_all(fd, part)
         os.fsync(fd)  # or a crash may leave zeros, which mean that there is no such key
 
-    replace(index_path, f"{index_path}.{os.getpid()}.tmp", fill)
+    folder, name = os.path.split(index_path)
+    replace(index_path, os.path.join(folder, f"temp-{name}-{os.getpid()}.idx"), fill)
 
 
 def _summed(data: Buffer) -> bool:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from redtool import compaction, persistence
 from redtool.backends.embedded import Embedded, open_store
-from redtool.persist import manifest
+from redtool.persist import files, indexing, manifest
 from redtool.persist.index import open_index
+from redtool.persist.indexing import write_index
 
 WRITES = 400
 FORKED: list[int] = []
+FORKED_AND_GONE = 1 << 30  # no process can have this number
 
 
 @pytest.fixture(autouse=True)
@@ -215,3 +219,89 @@ def test_a_base_without_an_index_gets_one(tmp_path: Path) -> None:
         assert len(store.store.databases[0].data) == WRITES, "loaded"
     children()
     assert found.exists()
+
+
+def test_a_store_that_is_deleted_meanwhile_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "gate")
+    monkeypatch.setattr(compaction, "index", lambda path: (tmp_path / "gate").read_bytes())
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store)
+    with (tmp_path / "gate").open("wb"):  # once the child has come to it; it goes on at the end of this
+        shutil.rmtree(tmp_path / "s")
+    children()
+    assert not (tmp_path / "s").exists()
+
+
+def test_rewrites_that_come_to_nothing_do_not_heap_up_increments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(compaction, "_rewrite", lambda files: os._exit(1))
+    for n in range(8):
+        with open_store(tmp_path / "s", fork=True) as store:
+            write(store, n)
+        children()
+    assert len(parts(tmp_path / "s")) == 1 + 1 + compaction.FAILURES
+    monkeypatch.undo()
+    monkeypatch.setattr(compaction, "COMMANDS", 100)
+    monkeypatch.setattr(persistence, "SMALL", 1000)
+    os.utime(tmp_path / "s" / compaction.LOCK_FILE, (0, 0))  # long ago
+    with open_store(tmp_path / "s", fork=False) as store:
+        digest = store.execute("DEBUG", "DIGEST")
+    assert parts(tmp_path / "s")[0] == "appendonly.aof.2.base.rdb"
+    assert contents(tmp_path / "s") == digest
+
+
+def test_what_killed_children_left_is_removed(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        store.execute("SET", "k", "v")
+        gone = os.fork()
+        if not gone:
+            os._exit(0)
+        os.waitpid(gone, 0)
+        folder = tmp_path / "s" / "appendonlydir"
+        for name in (f"temp-rewriteaof-bg-{gone}.aof", f"temp-rewriteaof-bg-{gone}.aof.idx",
+                     f"temp-appendonly.aof.1.base.rdb.idx-{gone}.idx"):  # fmt: skip
+            (folder / name).touch()
+        write(store)
+    children()
+    assert not [name for name in os.listdir(folder) if name.startswith("temp-")]
+
+
+def test_the_name_of_an_unfinished_index_is_one_that_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store)
+        store.execute("SAVE")
+    children()
+
+    def killed(*names: str) -> None:
+        raise SystemExit(9)
+
+    for module in (files, indexing):
+        monkeypatch.setattr(module, "remove", lambda path: None, raising=False)
+    monkeypatch.setattr(os, "rename", killed)
+    monkeypatch.setattr(os, "getpid", lambda: FORKED_AND_GONE)
+    with pytest.raises(SystemExit):
+        write_index(str(tmp_path / "s" / "dump.rdb"))
+    monkeypatch.undo()
+    (left,) = [name for name in os.listdir(tmp_path / "s") if str(FORKED_AND_GONE) in name]
+    files.sweep(str(tmp_path / "s"))
+    assert not (tmp_path / "s" / left).exists()
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["at rest", "while a snapshot is written"])
+def test_a_store_can_be_closed_when_no_thread_can_be_started_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy: bool
+) -> None:
+    def refuse(self: Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    store = open_store(tmp_path / "s")
+    write(store)
+    digest = store.execute("DEBUG", "DIGEST")
+    monkeypatch.setattr(Thread, "start", refuse)
+    if busy:
+        store.execute("BGSAVE")
+    store.close()
+    assert (tmp_path / "s" / "dump.rdb").exists() == busy
+    assert parts(tmp_path / "s") == ["appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof"]
+    assert contents(tmp_path / "s") == digest
