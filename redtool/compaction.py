@@ -146,7 +146,6 @@ def _rewrite(files: Persistence) -> None:
 
     journal = files.journal
     assert journal is not None
-    journal.own()
     journal.take_over()
     snapshot = files.new_base(contents(files.store))
     try:

@@ -386,10 +386,6 @@ class Journal:
             raise errors.StoreError(self._refused("add an increment after", error)) from None
         self.rewriting = True
         self._commands_before, self.commands = self.commands, 0
-        self.own()
-
-    def own(self) -> None:
-        """Name the base that is to be written after this process: who sweeps leaves it alone while that is alive."""
         self.take_over()
 
     def take_over(self) -> None:
