@@ -39,8 +39,13 @@ def change(config: Mapping[str, int], databases: Iterable[Keyspace]) -> None:
     if all(config[parameter] == limit for parameter, limit in CURRENT.items()):
         return
     for db in databases:
-        for value in db.data.values():
-            if hasattr(value, "settle"):
+        for key, value in db.data.items():
+            if db.packed and hasattr(value, "unpack"):
+                settled = value.unpack()
+                settled.settle()
+                if settled.upgraded:  # no place for that while it lies packed
+                    db.unpack(key, value).settle()
+            elif hasattr(value, "settle"):
                 value.settle()
     CURRENT.update((parameter, config[parameter]) for parameter in CURRENT)
     for parameter, limit in CURRENT.items():

@@ -132,3 +132,14 @@ def test_commands_do_not_notice(valkey: RealServer, seed: int) -> None:
         for key in list(db.data):
             db.peek(key)
     assert dataset(other) == dataset(plain)
+
+
+def test_one_that_the_limits_had_unpacked_stays_so() -> None:
+    """As every other hash: on a server CONFIG SET turns none into a listpack again."""
+    c = embedded.Client()
+    fields = [word for n in range(5) for word in (b"field%d" % n, b"value")]
+    assert c.call("CONFIG", "SET", "hash-max-listpack-entries", "3") == b"OK"
+    c.call("HSET", "many", *fields)
+    assert c.call("CONFIG", "SET", "hash-max-listpack-entries", "128") == b"OK"
+    c.call("HSET", "few", *fields)
+    assert [c.call("OBJECT", "ENCODING", key) for key in ("many", "few")] == [b"hashtable", b"listpack"]
