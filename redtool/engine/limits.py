@@ -33,7 +33,6 @@ zset_entries = 128
 zset_value = 64
 
 
-
 def change(config: Mapping[str, int], databases: Iterable[Keyspace]) -> None:
     """Heed the limits of a configuration; values that the former ones kept unpacked stay so."""
     if all(config[parameter] == limit for parameter, limit in CURRENT.items()):
