@@ -26,7 +26,7 @@ def go_round(store: Store) -> int:
         if db.timed and store.active_expire:
             db.field_cycle(EXPIRED)
     store.took(b"expire-cycle", now)
-    if asked:
+    if asked and store.databases[0].lazy:  # not at opening, which is to be short
         thaw(store, READ_AHEAD * asked)
     if store.metered:
         from redtool.metering import remeasure

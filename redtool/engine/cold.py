@@ -99,6 +99,17 @@ class Cold:
         self.leave(key, entry[2])
         return entry if entry[1] is not None else None  # an empty collection: servers leave it out
 
+    def drop(self, key: bytes, now: int) -> bool:
+        """Let a key count no longer, unread; False when it is there and past its deadline."""
+        place = self.find(key)
+        if place < 0:
+            return True
+        deadline = self.source.name(place)[1] if self.source.expires else None
+        if deadline is not None and deadline <= now:
+            return False
+        self.leave(key, deadline)
+        return True
+
     def leave(self, key: bytes, deadline: int | None) -> None:
         """Let a key count no longer."""
         self.gone.add(key)

@@ -204,7 +204,7 @@ class Keyspace:
 
     def put(self, key: bytes, value: Any, keep_ttl: bool = False) -> None:
         """Store ``value`` under ``key``, replacing what was there and, unless told, its deadline."""
-        if self.careful:
+        if self.careful and (keep_ttl or not self._superseded(key)):
             self._bring(key)
         if self.expires and not keep_ttl:
             when = self.expires.pop(key, None)
@@ -274,6 +274,14 @@ class Keyspace:
             entry = cold.take(key)
             if entry is not None:
                 self._came(*entry)
+
+    def _superseded(self, key: bytes) -> bool:
+        """Whether what the file holds of a key can be dropped unread, since another value comes."""
+        if self.cold is None or self._on_new is not None or key in self.data:
+            return False
+        if self._before is not None:
+            self._before(key)
+        return self.cold.drop(key, self.clock.ns // 1_000_000 if self.lazy else 0)
 
     def _came(self, key: bytes, value: Any, deadline: int | None, idle: int | None, freq: int | None) -> None:
         """Take in a key that has come from the file."""
