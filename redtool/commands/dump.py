@@ -59,7 +59,7 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
         if c.db.peek(key) is not None:
             c.delete(key)
         return OK
-    c.remove(key)
+    c.db.vacate(key)
     c.put(key, value)
     c.db.note_fields(key, value)
     if when:

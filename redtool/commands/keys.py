@@ -256,7 +256,7 @@ def copy(c: Session, source: bytes, destination: bytes, *args: bytes) -> Reply:
     if target.peek(destination) is not None and b"REPLACE" not in opt:
         return 0
     twin = copy_of(value)
-    target.remove(destination)  # which makes it a new key
+    target.vacate(destination)  # which makes it a new key
     target.put(destination, twin)
     target.note_fields(destination, twin)
     if source in c.db.expires:

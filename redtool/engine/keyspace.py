@@ -243,6 +243,17 @@ class Keyspace:
             self._note_remove(key, value)
         return True
 
+    def vacate(self, key: bytes) -> None:
+        """Delete a key, if it is there, since a new one takes its name: a scan that is under way may have to come to it.
+
+        So the name keeps its place in the array; ``put`` must follow.
+        """
+        array, self._array = self._array, None
+        try:
+            self.remove(key)
+        finally:
+            self._array = array
+
     def _note_remove(self, key: bytes, value: Any) -> None:
         if self._uses is not None:
             self._uses.at.pop(key, None)
@@ -363,7 +374,7 @@ class Keyspace:
         when = self.expires.get(key)
         value = self.data[key]
         if self.peek(newkey) is not None:
-            self.remove(newkey)
+            self.vacate(newkey)
         if self._meter is not None:
             self._meter.hand(key)
         self.remove(key)

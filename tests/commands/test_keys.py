@@ -237,3 +237,19 @@ def test_scan_with_a_type_goes_on_to_the_end(r: Runner) -> None:
         if cursor == b"0":
             break
     assert seen == [b"l"]
+
+
+@pytest.mark.parametrize("replace", ["RENAME other {}", "COPY other {} REPLACE", "RESTORE {} 0 {} REPLACE"])
+def test_a_scan_comes_to_a_name_that_gets_another_key_meanwhile(r: Runner, replace: str) -> None:
+    for i in range(30):
+        r(f"SET k:{i} 1")
+    payload = "".join(f"\\x{byte:02x}" for byte in r("DUMP k:1"))
+    cursor, page = r("SCAN 0 COUNT 1")
+    seen = set(page)
+    while cursor != b"0":
+        for i in range(30):
+            r("SET other 2")
+            r(replace.format(f"k:{i}", f'"{payload}"'))
+        cursor, page = r(f"SCAN {cursor.decode()} COUNT 1")
+        seen.update(page)
+    assert {b"k:%d" % i for i in range(30)} <= seen
