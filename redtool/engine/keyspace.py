@@ -244,7 +244,7 @@ class Keyspace:
         return True
 
     def vacate(self, key: bytes) -> None:
-        """Delete a key, if it is there, since a new one takes its name: a scan that is under way may have to come to it.
+        """Delete a key, if it is there, for a new one to take its name, to which a scan may have still to come.
 
         So the name keeps its place in the array; ``put`` must follow.
         """
