@@ -29,6 +29,8 @@ class Persistence(Saving):
     def open(cls, directory: str, *, warn: Callable[[str], None] | None = None, wait: float = 5.0,
              fork: bool = False) -> Persistence:  # fmt: skip
         """Lock the directory, read its configuration and load its data."""
+        if not os.path.exists(os.path.join(directory, LOCK_FILE)):
+            refuse_beside_server(directory)
         lock = take_lock(directory, wait)
         try:
             config = Config()
@@ -108,11 +110,19 @@ class Persistence(Saving):
                     self._save_or_fail()
                 self._tidy()
         finally:
+            self._unmap()
             if self.job is not None:
                 self.job.leave()
             if self.lock >= 0:
                 os.close(self.lock)
                 self.lock = -1
+
+    def _unmap(self) -> None:
+        """Let go of the file in which keys still lie: its room may be wanted before garbage is collected."""
+        for db in self.store.databases:
+            if db.cold is not None:
+                db.cold.source.close()
+                db.cold = db._rest = None
 
     def _tidy(self) -> None:
         """Leave a store that opens quickly the next time; a small one does in any case."""
@@ -120,6 +130,14 @@ class Persistence(Saving):
             from redtool.compaction import leave
 
             leave(self)
+
+
+def refuse_beside_server(directory: str) -> None:
+    """A directory that redtool has not opened before may be that of a server at work. Raises StoreError."""
+    from redtool.persist.neighbours import server_on
+
+    if found := server_on(directory):
+        raise errors.StoreError(f"{directory} is in use by a server ({found}); connect to it, or stop it first")
 
 
 def take_lock(directory: str, wait: float) -> int:

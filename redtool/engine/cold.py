@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         def names(self) -> Iterator[tuple[bytes, int | None]]: ...
         def due(self, number: int) -> tuple[int, int]: ...  # (deadline, place), number 0 the soonest
         def passed(self, now: int) -> int: ...  # how many deadlines lie at or before now
+        def close(self) -> None: ...  # nobody looks any more
 
 
 NEVER = 1 << 63

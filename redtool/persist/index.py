@@ -128,6 +128,10 @@ class Table:
         self.taken = 0
         self.loaders = PACKED[index.valkey]
 
+    def close(self) -> None:
+        """Leave no ring of references: who lets go of the tables lets go of the files."""
+        self.index.tables.clear()
+
     def _word(self, number: int) -> int:
         """A u64 of the body."""
         index, page = self.index, number >> self.index.body.shift - 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -305,3 +306,19 @@ def test_a_store_can_be_closed_when_no_thread_can_be_started_any_more(
     assert (tmp_path / "s" / "dump.rdb").exists() == busy
     assert parts(tmp_path / "s") == ["appendonly.aof.2.base.rdb", "appendonly.aof.2.incr.aof"]
     assert contents(tmp_path / "s") == digest
+
+
+def test_a_store_that_is_closed_keeps_no_files_open(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s") as store:
+        write(store)
+    gc.collect()
+    gc.disable()
+    try:
+        before = os.listdir("/proc/self/fd")
+        for _ in range(3):
+            with open_store(tmp_path / "s") as store:
+                assert store.execute("GET", "key:7") == b"value 7"
+                assert store.store.databases[0].cold is not None
+        assert os.listdir("/proc/self/fd") == before
+    finally:
+        gc.enable()
