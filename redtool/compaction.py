@@ -8,6 +8,7 @@ put its work in place. Inside a host program, which must not be forked, it is do
 from __future__ import annotations
 
 import os
+from time import sleep
 
 from redtool import errors
 from redtool.persist.files import create, remove, sweep
@@ -24,6 +25,7 @@ INDEX_FROM = 1 << 18  # bytes of a base from which an index is worth having
 LOCK_FILE = "compact.lock"
 FAILURES = 3  # rewrites that may come to nothing in a row before the next waits for 1, 2, 4 … 64 minutes
 LONGEST = 6
+PAUSE = 1.0  # seconds that the child waits: what its parent's owner does next comes first, be it to delete the store
 PATIENCE = 60.0  # seconds that finished work waits for the store to be free before it is given up
 
 
@@ -130,6 +132,7 @@ def _work(files: Persistence, long: bool, base: str, lock: int) -> NoReturn:
         alone(lock)
         os.setsid()  # what ends its parent's terminal does not end it
         os.nice(10)
+        sleep(PAUSE)
         if long:
             _rewrite(files)
         else:
