@@ -28,6 +28,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "COMMANDS", 100)
     monkeypatch.setattr(compaction, "INDEX_FROM", 1000)
     monkeypatch.setattr(persistence, "SMALL", 1000)
+    monkeypatch.setattr(compaction, "PAUSE", 0.0)
     fork = os.fork
 
     def noted() -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
+from redtool import compaction
 from redtool.backends.embedded import Embedded, open_store
 
 FORMS = ("SET s%d v%d", "HSET hash f%d v%d", "ZADD zset %d m%d", "RPUSH l%d v%d", "SETEX e%d 1000 v%d")
@@ -43,6 +44,7 @@ def main() -> None:
             store.execute(job)
             os.write(notes, b"job\n")
     store.execute(*write_of(number))
+    compaction.PAUSE = 0.0
     store.close()
 
 
