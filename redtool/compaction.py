@@ -61,6 +61,10 @@ def leave(files: Persistence) -> None:
     base = files.journal.base_path if files.journal is not None else files.dump_path
     if not long and not lacks_index(base):
         return
+    from redtool.persist.neighbours import server_on
+
+    if server_on(files.directory):
+        return  # it would go on writing to files that are gone
     try:
         if files.fork:
             _fork(files, long, base)

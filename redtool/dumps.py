@@ -32,14 +32,17 @@ def open_dump(path: str, warn: Warn | None = None) -> Store:
     store.load()
     try:
         index = _index(path) if os.path.getsize(path) >= WHOLE else None
+        if index is None:
+            load_dump(path, store, warn)
+        else:
+            Sink(store).attach(index, int(time() * 1000), fixed=True)
+    except errors.CorruptFile as error:
+        hint = f"redtool rdb check {path}" if error.offset else ""  # else it is no dump at all
+        raise errors.CorruptFile(path, error.offset, error.reason, hint) from None
     except FileNotFoundError:
         raise errors.StoreError(f"cannot open {path}: no such file") from None
     except OSError as error:
         raise errors.StoreError(f"cannot open {path}: {(error.strerror or '').lower()}") from None
-    if index is None:
-        load_dump(path, store, warn)
-    else:
-        Sink(store).attach(index, int(time() * 1000), fixed=True)
     store.loaded()
     store.refuse_writes("read-only")
     return store

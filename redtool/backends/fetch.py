@@ -21,14 +21,23 @@ MARK = 40
 LINE = 1024  # bytes of the longest answer
 
 
-def fetch_dump(backend: Backend, fd: int, advance: Callable[[int], None]) -> int:
-    """Write the server's dump to a file; gives its size. Raises ConnectError. The connection is used up."""
+class BrokeOff(ConnectError):
+    """The server closed the connection before the dump's end."""
+
+
+def fetch_dump(backend: Backend, fd: int, advance: Callable[[int], None], version: str = "") -> int:
+    """Write the server's dump to a file; gives its size. Raises ConnectError, BrokeOff. The connection is used up.
+
+    version: of the replica. Valkey has a format of its own for new ones, older ones get what Redis reads, or nothing
+    when the data have no place in it.
+    """
     from redtool.backends.remote import Remote
 
     assert isinstance(backend, Remote)
     connection = backend.connect()
     try:
-        for words in (("capa", "eof"), ("rdb-only", "1")):  # servers that do not know one of them say so and go on
+        told = [("capa", "eof"), ("rdb-only", "1")]
+        for words in [*told, ("version", version)] if version else told:  # a server that knows one not says so, no more
             connection.call("REPLCONF", *words)
         connection.send(b"SYNC\r\n")
         head, rest = _head(connection)
@@ -36,7 +45,8 @@ def fetch_dump(backend: Backend, fd: int, advance: Callable[[int], None]) -> int
             return _until_mark(connection, head[5:], rest, fd, advance)
         return _counted(connection, int(head[1:]), rest, fd, advance)
     except ConnectionLost as lost:
-        raise ConnectError(f"{backend.name}: the dump broke off: {lost}") from None
+        raise BrokeOff(f"{backend.name}: the dump broke off: {lost}; the server's log has the reason, --scan may do") \
+            from None
     finally:
         backend.close()
 

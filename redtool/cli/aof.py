@@ -209,9 +209,10 @@ def fix(
     Only the last file is ever cut, and only from the first damaged byte on.
     """
     from redtool.persist.check import fix_aof
-    from redtool.persistence import take_lock
+    from redtool.persistence import refuse_beside_server, take_lock
 
     directory = directory_of(directory, ctx.obj)
+    refuse_beside_server(directory)
     lock = take_lock(directory, 1)
     try:
         found = fix_aof(directory, configuration(directory))

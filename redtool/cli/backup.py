@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAME = "backup"
 PLAIN = "0010"  # which most servers load
+VALKEY = "9.0.0"  # from which version on it knows the format valkey080
 EXAMPLES = """
 redtool backup backups/monday
 redtool backup backups/monday --store ./mystore --link
@@ -62,15 +63,16 @@ def verb(
     target = resolve(options.flags)
     _refuse(directory, rdb, link, scan, rdb_format, target)
     began = monotonic()
-    if directory:
-        facts = _copy(directory, target, link, options)
-    else:
-        if os.path.lexists(rdb):
-            raise UsageError(f"{rdb} is there already; a backup never writes over anything")
-        if scan:
+    try:
+        if directory:
+            facts = _copy(directory, target, link, options)
+        elif scan:
             facts = _gather(rdb, rdb_format or PLAIN, options)
         else:
             facts = _fetch(rdb, options) if target.remote else _dump(rdb, rdb_format, options)
+    except OSError as error:
+        oneshot.complain(f"redtool: no backup was made: {directory or rdb}: {(error.strerror or '').lower()}")
+        return exits.ERROR_REPLY
     show_facts(facts, options)
     if oneshot.format_of(options) == "human":
         note(f"read through and whole; done in {monotonic() - began:.2f} s")
@@ -81,6 +83,10 @@ def _refuse(directory: str, rdb: str, link: bool, scan: bool, rdb_format: str, t
     """Options that do not go together."""
     if bool(directory) == bool(rdb):
         raise UsageError("where to? redtool backup DIR, or redtool backup --rdb FILE")
+    if rdb == "-":
+        raise UsageError("--rdb takes the name of a file; a dump is not written to a pipe")
+    if rdb and os.path.lexists(rdb):
+        raise UsageError(f"{rdb} is there already; a backup never writes over anything")
     if link and rdb:
         raise UsageError("--link is for a directory; a dump is written anew")
     if scan and not (rdb and target.remote):
@@ -151,14 +157,18 @@ def _gather(path: str, rdb_format: str, options: Options) -> Facts:
 
 def _fetch(path: str, options: Options) -> Facts:
     """Have a server send its dump."""
-    from redtool.backends.fetch import fetch_dump
+    from redtool.backends.fetch import BrokeOff, fetch_dump
     from redtool.persist.files import create, remove, sync_directory
 
     temporary = f"{path}.part-{os.getpid()}"
     fd = create(temporary)
     try:
         with progress("fetching the dump") as advance:
-            fetch_dump(open_backend(options), fd, advance)
+            try:
+                fetch_dump(open_backend(options), fd, advance)
+            except BrokeOff:
+                os.ftruncate(fd, os.lseek(fd, 0, os.SEEK_SET))
+                fetch_dump(open_backend(options), fd, advance, VALKEY)
         os.fsync(fd)
         facts = _verified(temporary, path)
         os.link(temporary, path)  # unlike renaming, it fails where something has come meanwhile

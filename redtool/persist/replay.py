@@ -343,7 +343,12 @@ def _corrupt(path: str, pos: int, reason: str) -> errors.CorruptFile:
 
 
 def repair_hint(path: str) -> str:
-    """What a person can do about a damaged file of an AOF."""
+    """What a person can do about a damaged file of an AOF; nothing for a file on its own."""
+    from os import listdir
     from os.path import dirname
 
-    return f"redtool aof fix {dirname(dirname(path)) or '.'}"
+    try:
+        named = any(name.endswith(".manifest") for name in listdir(dirname(path) or "."))
+    except OSError:
+        named = False
+    return f"redtool aof fix {dirname(dirname(path)) or '.'}" if named else ""

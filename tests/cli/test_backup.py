@@ -248,12 +248,31 @@ def test_a_server_that_refuses(p: Program, server: RealServer, tmp_path: Path) -
     ("backup --rdb f --scan", "--scan is for the dump of a server: redtool -u URL backup --rdb FILE --scan"),
     ("-s /nowhere backup d --scan", "--scan is for the dump of a server: redtool -u URL backup --rdb FILE --scan"),
     ("-s /nowhere backup d", "a server's files are on its machine; redtool backup --rdb FILE saves a dump"),
+    ("backup --rdb -", "--rdb takes the name of a file; a dump is not written to a pipe"),
     ("--mem backup d", "a store in memory has no files; redtool backup --rdb FILE saves a dump"),
     ("--store x.rdb backup d", "a dump is one file; redtool backup --rdb FILE saves a dump"),
 ])  # fmt: skip
 def test_misuse(p: Program, words: str, err: str) -> None:
     done = p.call(*words.split())
     assert (done.code, done.out, done.err) == (2, b"", f"redtool: {err}\n")
+
+
+@pytest.mark.parametrize("options", [["copy"], ["--rdb", "one.rdb"]])
+def test_no_directory_for_it(p: Program, store: Path, tmp_path: Path, options: list[str]) -> None:
+    target = str(tmp_path / "none" / options[-1])
+    done = p.call("backup", *options[:-1], target)
+    assert (done.code, done.err) == (1, f"redtool: no backup was made: {target}: no such file or directory\n")
+
+
+def test_dump_that_has_no_place_in_the_format_for_old_replicas(p: Program, tmp_path: Path) -> None:
+    path = tmp_path / "server.rdb"
+    with running("valkey", "--repl-diskless-sync-delay", "0") as server, server.client() as client:
+        client.call("HSET", "h", "f", "v")
+        client.call("HEXPIRE", "h", 1000, "FIELDS", 1, "f")
+        done = p.call("-s", server.socket, "backup", "--rdb", str(path), "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["format"] == "VALKEY080"
+    assert 0 < int(p.call("--store", str(path), "HTTL", "h", "FIELDS", "1", "f").out) <= 1000
 
 
 def test_no_store_is_made_for_a_backup(p: Program, tmp_path: Path) -> None:

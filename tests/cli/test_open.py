@@ -75,6 +75,27 @@ def test_the_directory_of_a_server(p: Program, tmp_path: Path) -> None:
     assert p.call("open", str(directory), "GET", "k").out == b"v\n"
 
 
+def test_the_directory_of_a_server_at_work(p: Program, tmp_path: Path) -> None:
+    directory = tmp_path / "server"
+    directory.mkdir()
+    with serving("valkey", directory, "--appendonly", "yes") as server:
+        server.call("SET", "k", "v")
+        before = sorted(directory.rglob("*"))
+        for words in (["open", str(directory), "GET", "k"], ["aof", "fix", str(directory)]):
+            done = p.call(*words)
+            assert (done.code, done.out) == (3, b"")
+            assert f"{directory} is in use by a server (valkey-server, process " in done.err
+        assert sorted(directory.rglob("*")) == before
+
+
+def test_a_damaged_dump_says_what_shows_more(p: Program, dump: str, tmp_path: Path) -> None:
+    path = tmp_path / "cut.rdb"
+    path.write_bytes(Path(dump).read_bytes()[:-9])
+    done = p.call("open", str(path), "DBSIZE")
+    assert (done.code, done.out) == (3, b"")
+    assert done.err.endswith(f"; redtool rdb check {path}\n")
+
+
 def test_what_is_not_there_is_not_made(p: Program, tmp_path: Path) -> None:
     for name in ("none", "none.rdb"):
         done = p.call("open", str(tmp_path / name), "GET", "a")
