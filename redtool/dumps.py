@@ -56,10 +56,12 @@ def _index(path: str) -> Index | None:
     index = open_index(path) or open_index(path, cached)
     if index is not None:
         return index
+    from redtool.persist.files import sweep
     from redtool.persist.indexing import write_index
 
     try:
         os.makedirs(os.path.dirname(cached), 0o700, exist_ok=True)
+        sweep(os.path.dirname(cached))
         write_index(path, cached, _progress(path))
     except errors.CorruptFile:
         raise
