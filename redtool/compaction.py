@@ -148,6 +148,7 @@ def _work(files: Persistence, long: bool, base: str, lock: int) -> NoReturn:
 
 def _rewrite(files: Persistence) -> None:
     """Write the new base beside the store, then put it in its place if nobody was quicker."""
+    from redtool.persist.neighbours import server_on
     from redtool.persistence import take_lock
     from redtool.saving import contents
 
@@ -161,7 +162,8 @@ def _rewrite(files: Persistence) -> None:
         os.stat(snapshot.temporary)  # the store is still there: to take its lock would make another
         held = take_lock(files.directory, PATIENCE)
         try:
-            journal.finish_elsewhere()
+            if not server_on(files.directory):  # one that began meanwhile may be reading what is to go
+                journal.finish_elsewhere()
         finally:
             os.close(held)
     finally:

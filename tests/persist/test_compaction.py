@@ -13,7 +13,7 @@ import pytest
 
 from redtool import compaction, persistence
 from redtool.backends.embedded import Embedded, open_store
-from redtool.persist import files, indexing, manifest
+from redtool.persist import files, indexing, manifest, neighbours
 from redtool.persist.index import open_index
 from redtool.persist.indexing import write_index
 
@@ -323,3 +323,20 @@ def test_a_store_that_is_closed_keeps_no_files_open(tmp_path: Path) -> None:
         assert os.listdir("/proc/self/fd") == before
     finally:
         gc.enable()
+
+
+def test_a_server_that_has_begun_meanwhile_keeps_its_files(
+    tmp_path: Path, late: Late, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = tmp_path / "shown"
+    monkeypatch.setattr(neighbours, "server_on", lambda directory: "redis-server" if shown.exists() else "")
+    with open_store(tmp_path / "s", fork=True) as store:
+        write(store)
+        digest = store.execute("DEBUG", "DIGEST")
+    before = parts(tmp_path / "s")
+    shown.touch()
+    late.go()
+    shown.unlink()
+    assert parts(tmp_path / "s") == before
+    assert not [name for name in os.listdir(tmp_path / "s" / "appendonlydir") if name.startswith("temp-")]
+    assert contents(tmp_path / "s") == digest
