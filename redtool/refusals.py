@@ -260,7 +260,7 @@ class TimeoutNotInteger(ReplyError):
     text = "ERR timeout is not an integer or out of range"
 
 class NotSaved(ReplyError):
-    text = "ERR this store is in memory only: there are no files to write"
+    text = "ERR there are no files to write: this store is in memory, or a dump opened for reading"
 
 class NoServer(ReplyError):
     text = "ERR an embedded store has no server to shut down; it is synced and closed when redtool ends"

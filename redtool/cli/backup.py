@@ -126,14 +126,15 @@ def _copy(directory: str, target: Target, link: bool, options: Options) -> Facts
 
 def _dump(path: str, rdb_format: str, options: Options) -> Facts:
     """Write a dump of a store, or of a dump: in the store's ``rdb-format`` unless told."""
-    from redtool.persist.snapshot import write_dump
+    from redtool.persist.snapshot import dump
     from redtool.saving import contents
 
     backend: Any = open_backend(options)
     try:
         store = backend.store
         version, fields_version = versions(rdb_format or store.config["rdb-format"])
-        write_dump(path, contents(store), store.functions, version=version, fields_version=fields_version)
+        with progress("writing the dump") as advance:
+            dump(path, contents(store), store.functions, version=version, fields_version=fields_version).write(advance)
     finally:
         backend.close()
     return _verified(path, path)

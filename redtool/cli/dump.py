@@ -45,7 +45,7 @@ class Reading:
             self.size = len(data)
             hundredth = max(self.size // 100, 1)
             name = os.path.basename(self.path)
-            with progress(f"reading {name}, %", 100, not (self.shown and os.isatty(1))) as advance:
+            with progress(f"reading {name}", 100, not (self.shown and os.isatty(1))) as advance:
                 try:
                     self.walk = Walk(data, self.path, self.wanted, self.warnings.append,
                                      lambda at: advance(at // hundredth))  # fmt: skip

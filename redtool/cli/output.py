@@ -200,10 +200,10 @@ class Bar:
 
     def _draw(self) -> Any:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
         parts: list[Any] = [SpinnerColumn(), TextColumn("{task.description}")]
-        parts += [BarColumn(), MofNCompleteColumn()] if self.total else []
+        parts += [BarColumn(), TaskProgressColumn()] if self.total else []
         bar = Progress(*parts, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
         bar.add_task(self.what, total=self.total)
         bar.start()

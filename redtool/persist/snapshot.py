@@ -9,7 +9,7 @@ from redtool.persist.save import FIELDS_REDIS, VERSION, Body, write_body
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from redtool.persist.save import Aux, Databases
 
@@ -38,12 +38,16 @@ class Snapshot:
         self._close()
         remove(self.temporary)
 
-    def write(self) -> int:
-        """Write all of it; gives its size. Raises OSError or Unfit and leaves nothing."""
+    def write(self, advance: Callable[[int], None] | None = None) -> int:
+        """Write all of it; gives its size. Raises OSError or Unfit and leaves nothing.
+
+        advance: told now and then how many bytes there are so far.
+        """
         size = 0
         try:
-            for size in self.steps():  # noqa: B007
-                continue
+            for size in self.steps():
+                if advance is not None:
+                    advance(size)
             self.finish()
         except BaseException:
             self.discard()

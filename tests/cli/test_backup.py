@@ -173,6 +173,16 @@ def test_dump_of_a_store(p: Program, store: Path, tmp_path: Path) -> None:
     assert contents(p, "--store", str(again)) == contents(p)
 
 
+def test_writing_a_dump_tells_how_far_it_is(p: Program, store: Path, tmp_path: Path,
+                                            monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    told: list[tuple[str, int]] = []
+    monkeypatch.setattr("redtool.cli.output.is_watched", lambda: True)
+    monkeypatch.setattr("redtool.cli.output.Bar.advance", lambda bar, done: told.append((bar.what, done)))
+    path = tmp_path / "one.rdb"
+    assert p.call("backup", "--rdb", str(path)).code == 0
+    assert told[-1] == ("writing the dump", path.stat().st_size)
+
+
 @pytest.mark.parametrize("diskless", ["yes", "no"])
 @pytest.mark.parametrize("name", named_servers())
 def test_dump_of_a_server(p: Program, name: str, diskless: str, tmp_path: Path) -> None:
