@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LOOK = 16  # keys that go between two looks at the time
 FOR_EVER = 1 << 63
+LAST_NS = 1_000_000_000  # that may be taken when the store is closed
 USUAL = 10  # maxmemory-eviction-tenacity
 STEP_NS = 50_000  # of each step up to the usual tenacity
 GROWTH = 1.15  # of each step above
@@ -61,6 +62,13 @@ class Eviction:
             store.full = over
             store.review()
         return not self.stuck
+
+    def catch_up(self) -> None:
+        """Drop what rounds have left over, for a second at most: no other round may follow in this process."""
+        store = self.store
+        until = store.time_ns() + LAST_NS
+        while store.full and store.pause is None and self.make_room() and store.time_ns() < until:
+            continue
 
     def _round(self, started: int) -> bool:
         """Drop keys until the data fit, none is left to drop, or the time is up. True when they do not fit."""

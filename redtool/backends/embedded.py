@@ -261,6 +261,8 @@ class Embedded:
                 return
             self.closed = True
             if self.persistence is not None:
+                if self.store.full and self.store.eviction is not None:
+                    self.store.eviction.catch_up()
                 self.persistence.close()
 
     def __enter__(self) -> Embedded:

@@ -201,6 +201,12 @@ def test_policy_advice_on_a_terminal(p: Program) -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_a_limit_is_kept_when_the_command_has_ended(p: Program) -> None:
+    p.run(input=b"".join(b"SET %d x\n" % n for n in range(1000)))
+    assert p.run("policy", "set", "allkeys-lru", "--maxmemory", "40kb").code == 0
+    assert 0 < int(p.run("--raw", "DBSIZE").out) < 500
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [("lru", "allkeys-lru"), ("volatile", "volatile-lru"), ("no-eviction", "noeviction"),
