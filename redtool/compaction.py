@@ -108,6 +108,7 @@ def _fork(files: Persistence, long: bool, base: str) -> None:
     """Start the child, unless another process's is at work. Raises OSError, StoreError."""
     from fcntl import LOCK_EX, LOCK_NB, flock
 
+    files.keep_place()
     path = os.path.join(files.directory, LOCK_FILE)
     if long and is_tired(files, path):
         return

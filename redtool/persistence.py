@@ -9,7 +9,7 @@ from redtool import errors
 from redtool.config import Config
 from redtool.loading import Sink, load_dump
 from redtool.persist.aof import Journal
-from redtool.saving import Saving, contents
+from redtool.saving import LOCK_FILE, Saving, contents
 from redtool.store import Store
 
 TYPE_CHECKING = False
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONFIG_FILE = "redtool.conf"
-LOCK_FILE = "lock"
 QUIET_NS = 1_000_000_000  # how long nobody must have asked for anything before idle work begins
 SMALL = 1 << 18  # bytes of a journal that is read in no time
 
@@ -32,12 +31,13 @@ class Persistence(Saving):
         if not os.path.exists(os.path.join(directory, LOCK_FILE)):
             refuse_beside_server(directory)
         lock = take_lock(directory, wait)
+        directory = os.path.abspath(directory)  # wherever the process goes
         try:
             config = Config()
             config_path = os.path.join(directory, CONFIG_FILE)
             if os.path.exists(config_path):
                 config.read(config_path)
-            config["dir"] = os.path.abspath(directory)
+            config["dir"] = directory
             store = Store(config)
             store.config_path = config_path
             self = cls(directory, store, lock, fork)
@@ -67,6 +67,7 @@ class Persistence(Saving):
         self.rewrite_scheduled = False
         if self.journal is None:
             try:
+                self.keep_place()
                 store = self.store
                 self.journal = Journal.start(self.directory, store.config, contents(store), store.functions)
             except errors.StoreError as error:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from redtool.slices import Slices
     from redtool.store import Store
 
+LOCK_FILE = "lock"
 SAVE, REWRITE = "save", "rewrite"
 RETRY = 5  # seconds that a save point waits after a save that failed
 PATIENCE = 3  # rewrites that may fail in a row before the next waits for 1, 2, 4 … 64 minutes
@@ -60,6 +61,16 @@ class Saving:
     @property
     def dump_path(self) -> str:
         return os.path.join(self.directory, self.store.config["dbfilename"])
+
+    def keep_place(self) -> None:
+        """Before files are put in place: raises StoreError where the directory was deleted, or is another store's."""
+        try:
+            there = os.stat(os.path.join(self.directory, LOCK_FILE))
+            if os.path.samestat(there, os.fstat(self.lock)):
+                return
+        except OSError:
+            pass
+        raise errors.StoreError(f"{self.directory} is not the store any more that was opened")
 
     @property
     def lastsave(self) -> int:
@@ -108,8 +119,13 @@ class Saving:
         """Write dump.rdb in a format of ``save.FORMATS``, the one that is set. Raises ReplyError, Unfit."""
         self.saves += 1
         try:
+            self.keep_place()
             sweep(self.directory)
             self._dump(contents(self.store), form).write()
+        except errors.Unfit:
+            raise
+        except errors.StoreError as error:
+            raise errors.ReplyError(str(error)) from None
         except OSError as error:
             raise errors.ReplyError(f"cannot write {self.dump_path}: {error.strerror}") from None
         self._saved(self.store.changes)
@@ -239,12 +255,14 @@ class Saving:
         self.save_scheduled = False
         self.save_tried, self._changes = self._now, self.store.changes
         try:
+            self.keep_place()
             sweep(self.directory)
             self._start(SAVE, self._dump)
-        except OSError as error:
+        except (errors.StoreError, OSError) as error:
             self.last_save_ok = False
             self.store.review()
-            raise errors.ReplyError(f"cannot save in the background: {error.strerror}") from None
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise errors.ReplyError(f"cannot save in the background: {reason}") from None
 
     def _begin_rewrite(self) -> None:
         assert self.journal is not None
@@ -253,6 +271,7 @@ class Saving:
         self.rewrite_tried = self._now
         try:
             self.store.flush()
+            self.keep_place()
             sweep(self.journal.folder)
             self.journal.begin_rewrite()
             self._start(REWRITE, self.new_base)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from redtool import compaction, persistence
+from redtool import compaction, errors, persistence
 from redtool.backends.embedded import Embedded, open_store
 from redtool.persist import files, indexing, manifest, neighbours
 from redtool.persist.index import open_index
@@ -339,4 +339,39 @@ def test_a_server_that_has_begun_meanwhile_keeps_its_files(
     shown.unlink()
     assert parts(tmp_path / "s") == before
     assert not [name for name in os.listdir(tmp_path / "s" / "appendonlydir") if name.startswith("temp-")]
+    assert contents(tmp_path / "s") == digest
+
+
+@pytest.mark.parametrize("fork", [True, False])
+@pytest.mark.parametrize("again", [True, False], ids=["another store in its place", "deleted"])
+def test_whose_directory_is_gone_leaves_what_is_in_its_place_alone(tmp_path: Path, again: bool, fork: bool) -> None:
+    with open_store(tmp_path / "s", fork=fork) as store:
+        write(store)
+        shutil.rmtree(tmp_path / "s")
+        if again:
+            with open_store(tmp_path / "s") as other:
+                other.execute("SET", "other", "1")
+                digest = other.execute("DEBUG", "DIGEST")
+        for words in (["SAVE"], ["BGSAVE"], ["BGREWRITEAOF"]):
+            with pytest.raises(errors.ReplyError, match="is not the store any more that was opened"):
+                store.execute(*words)
+        assert store.execute("GET", "key:1") == b"value 1"
+    children()
+    assert (tmp_path / "s").exists() == again
+    if again:
+        assert contents(tmp_path / "s") == digest
+        assert not (tmp_path / "s" / "dump.rdb").exists()
+
+
+def test_the_process_may_go_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with open_store("s") as store:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        write(store)
+        assert store.execute("SAVE") == b"OK"
+        digest = store.execute("DEBUG", "DIGEST")
+    assert os.listdir(tmp_path / "elsewhere") == []
+    assert (tmp_path / "s" / "dump.rdb").exists()
+    assert parts(tmp_path / "s")[0] == "appendonly.aof.2.base.rdb"
     assert contents(tmp_path / "s") == digest
