@@ -50,7 +50,7 @@ def show(entries: Iterable[Entry], sort: str, limit: int, options: Options) -> N
         rows = islice(rows, limit)
     name = oneshot.format_of(options)
     if name == "human":
-        _screens(rows, options)
+        _screens(rows, limit, options)
         return
     if name == "csv":
         oneshot.write(b",".join(field.name.encode() for field in FIELDS) + b"\n")
@@ -71,7 +71,7 @@ class _Rows:
                 memory(entry.key, value, deadline is not None), ttl, entry.key)  # fmt: skip
 
 
-def _screens(rows: Iterator[Row], options: Options) -> None:
+def _screens(rows: Iterator[Row], limit: int, options: Options) -> None:
     """Tables for people, one of all rows when they are few."""
     from redtool.render.cells import plural
     from redtool.render.shape.kinds import Column, Empty, Table
@@ -87,7 +87,8 @@ def _screens(rows: Iterator[Row], options: Options) -> None:
         if len(block) == SCREEN:
             oneshot.write(text.encode("utf-8", "surrogateescape"))
             continue
-        text += draw(Empty(plural(total, "key") if total else "(no keys)"), options)
+        told = plural(total, "key") + (", no more by --limit" if total == limit else "") if total else "(no keys)"
+        text += draw(Empty(told), options)
         if first:
             write_text(text, options)
         else:

@@ -199,6 +199,7 @@ def test_keys_in_other_formats(p: Program, dump: str) -> None:
     text = p.terminal("rdb", "keys", dump, "--sort", "key").out.decode()
     assert re.search(r"^0 +hash +hashtable +2 +6 +\d+ +\d+ +- +user:1$", text, re.M)
     assert text.endswith("10 keys\n")
+    assert p.terminal("rdb", "keys", dump, "--limit", "3").out.decode().endswith("3 keys, no more by --limit\n")
     assert "(no keys)" in p.terminal("rdb", "keys", dump, "--db", "9").out.decode()
 
 
