@@ -15,7 +15,7 @@ from rich.text import Text
 
 from redtool.render import board, tree
 from redtool.render.cells import clean, show
-from redtool.render.paint import NARROWEST, RIGHT, Look, cell, fold, footer, paint, share
+from redtool.render.paint import NARROWEST, RIGHT, Look, cell, fold, footer, is_blank, paint, share
 from redtool.render.plain import verbatim
 from redtool.render.shape import Board, Columns, Empty, Group, Lines, Shape, Table, shape
 
@@ -182,5 +182,7 @@ def _group(what: Group, look: Look) -> str:
 def _beside(label: str, drawn: str, look: Look) -> str:
     mark = paint(Text(label + "|", "dim"), look).rstrip("\n").replace("|", "")
     first, *rest = drawn.rstrip("\n").split("\n")
-    return "\n".join([mark + first, *(" " * len(label) + line if line else "" for line in rest)]) + "\n"
+    while rest and is_blank(rest[-1]):
+        rest.pop()
+    return "\n".join([mark + first, *("" if is_blank(line) else " " * len(label) + line for line in rest)]) + "\n"
 

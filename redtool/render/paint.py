@@ -25,6 +25,7 @@ ROOM = 150_000  # characters of all the values of a reply together, while there 
 SHORTEST = 60  # characters that a value keeps however many there are
 _ESCAPES = re.compile(r"(?:\\(?:x[0-9a-f]{2}|[^x]))+")
 _TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def paint(what: RenderableType, look: Look) -> str:
     with console.capture() as capture:
         console.print(what, soft_wrap=isinstance(what, Text))
     return capture.get() if isinstance(what, Text) else _TRAILING.sub(_without_blanks, capture.get())
+
+
+def is_blank(line: str) -> bool:
+    """Whether a line shows nothing: it is empty, or has nothing but colours."""
+    return not _COLOUR.sub("", line)
 
 
 def _without_blanks(found: re.Match[str]) -> str:

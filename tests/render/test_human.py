@@ -224,6 +224,7 @@ def _left_to_the_terminal(line: str, reply: object, cap: int) -> bool:
 
 
 @given(COMMANDS, replies(), st.integers(20, 150))
+@example("EXEC", [[{b"": [], b"\x00": [], b"\x00\x00": [], b" ": [b""]}]], 20)
 @settings(deadline=None)
 def test_colour_changes_nothing_but_colour(line: str, reply: object, width: int) -> None:
     assert SGR.sub("", draw(line, reply, width=width, color=True)) == draw(line, reply, width=width)
