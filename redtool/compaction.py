@@ -11,7 +11,7 @@ import os
 from time import sleep
 
 from redtool import errors
-from redtool.persist.files import create, remove, sweep
+from redtool.persist.files import INDEX, create, remove, sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ def is_long(files: Persistence) -> bool:
 
 def lacks_index(path: str) -> bool:
     """Whether a snapshot is large and has no index beside it, or one that is older."""
-    from redtool.persist.index import SUFFIX
-
     try:
         snapshot = os.stat(path)
     except OSError:
@@ -50,7 +48,7 @@ def lacks_index(path: str) -> bool:
     if snapshot.st_size < INDEX_FROM:
         return False
     try:
-        return os.stat(path + SUFFIX).st_mtime_ns < snapshot.st_mtime_ns
+        return os.stat(path + INDEX).st_mtime_ns < snapshot.st_mtime_ns
     except OSError:
         return True
 
@@ -80,14 +78,13 @@ def leave(files: Persistence) -> None:
 
 def index(path: str) -> None:
     """Give a snapshot an index if it is large. One that cannot have one gets an empty file, which says so."""
-    from redtool.persist.index import SUFFIX
     from redtool.persist.indexing import write_index
 
     if lacks_index(path):
         try:
             write_index(path)
         except (errors.StoreError, errors.CorruptFile):
-            os.close(create(path + SUFFIX))
+            os.close(create(path + INDEX))
 
 
 def is_tired(files: Persistence, path: str) -> bool:
@@ -169,4 +166,4 @@ def _rewrite(files: Persistence) -> None:
             os.close(held)
     finally:
         remove(snapshot.temporary)
-        remove(snapshot.temporary + ".idx")
+        remove(snapshot.temporary + INDEX)

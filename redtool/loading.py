@@ -6,6 +6,7 @@ import os
 from time import time
 
 from redtool import errors
+from redtool.persist.files import INDEX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,17 @@ class Sink:
     def function(self, code: bytes) -> None:
         self.store.functions.append(code)
 
+    def indexed(self, path: str, since: int = 0) -> bool:
+        """Attach a snapshot that has an index beside it; False where it must be loaded. Raises FileNotFoundError."""
+        if not os.path.exists(path + INDEX):
+            return False
+        from redtool.persist.index import open_index
+
+        index = open_index(path)
+        if index is not None:
+            self.attach(index, since)
+        return index is not None
+
     def attach(self, index: Index, since: int = 0, fixed: bool = False) -> None:
         """Take a snapshot as it lies there: its keys come in when they are looked at. See ``engine.cold``."""
         for table in index.tables:
@@ -88,16 +100,10 @@ def load_dump(path: str, store: Store, warn: Callable[[str], None] | None = None
     """Load an RDB file into an empty store, or only its index if it has one; nothing to do when there is none."""
     from redtool.persist.rdb import load_file
 
-    now = int(time() * 1000)
+    now, sink = int(time() * 1000), Sink(store)
     try:
-        if os.path.exists(path + ".idx"):
-            from redtool.persist.index import open_index
-
-            index = open_index(path)
-            if index is not None:
-                Sink(store).attach(index, now)
-                return
-        load_file(path, Sink(store), now=now, warn=warn)
+        if not sink.indexed(path, now):
+            load_file(path, sink, now=now, warn=warn)
     except FileNotFoundError:
         return
     except OSError as error:

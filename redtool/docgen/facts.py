@@ -58,7 +58,8 @@ ENVIRONMENT = (
     ("REDTOOL_CONFIG", "The configuration file."),
     ("REDTOOL_HISTFILE, REDISCLI_HISTFILE", "The history file; /dev/null keeps none."),
     ("NO_COLOR, FORCE_COLOR, PAGER, COLUMNS, LINES", "As everywhere."),
-    ("XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME", "Where ~/.local/share, ~/.config and ~/.local/state are."),
+    ("XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME",
+     "Where ~/.local/share, ~/.config, ~/.local/state and ~/.cache are."),
 )
 
 CONF = """

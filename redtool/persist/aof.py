@@ -11,7 +11,7 @@ from time import monotonic
 
 from redtool import errors
 from redtool.persist import manifest as manifests
-from redtool.persist.files import PRIVATE_DIRECTORY, copy, create, remove, sync_directory, write_all
+from redtool.persist.files import INDEX, PRIVATE_DIRECTORY, copy, create, remove, sync_directory, write_all
 from redtool.persist.manifest import Manifest, Part
 from redtool.persist.replay import HEADERS, repair_hint, replay_file
 
@@ -21,20 +21,18 @@ if TYPE_CHECKING:
     from threading import Event, Thread
     from typing import Any, Protocol
 
-    from redtool.persist.index import Index
     from redtool.persist.replay import Sink as ReplaySink
     from redtool.persist.save import Databases
     from redtool.persist.snapshot import Snapshot
 
     class Sink(ReplaySink, Protocol):
-        def attach(self, index: Index, /) -> object: ...
+        def indexed(self, path: str, /) -> bool: ...
 
     Argv = Sequence[bytes]
     Warn = Callable[[str], None]
 
 SYNC_SECONDS = 1.0  # appendfsync everysec
 SLICE = 1024  # commands encoded at a time: what stays in the processor's cache
-INDEX = ".idx"  # after a base's name: its index
 KEEP_TORN = 1 << 20  # a torn tail from this size on is kept beside the file
 
 
@@ -140,7 +138,8 @@ class Journal:
             if number:
                 sink.use(0)  # each file starts in database 0
             try:
-                if not number and self._attach(path, sink):
+                if not number and sink.indexed(path):
+                    self.others += os.path.getsize(path)
                     continue
                 size, replay = replay_file(path, sink, self.warn)
             except FileNotFoundError:
@@ -150,19 +149,6 @@ class Journal:
             if replay.whole < size:
                 self._torn(path, replay.whole, size, last=number == len(parts) - 1)
             self.others += replay.whole
-
-    def _attach(self, path: str, sink: Sink) -> bool:
-        """Take the base as it lies there, if it has an index; False where it must be loaded."""
-        if not os.path.exists(path + INDEX):
-            return False
-        from redtool.persist.index import open_index
-
-        index = open_index(path)
-        if index is None:
-            return False
-        sink.attach(index)
-        self.others += len(index.data)
-        return True
 
     def _torn(self, path: str, whole: int, size: int, last: bool) -> None:
         """Cut what a crash left of the last command or transaction."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PRIVATE_FILE, PRIVATE_DIRECTORY = 0o600, 0o700
+INDEX = ".idx"  # after a snapshot's name: its index, see ``index``
 
 
 def sync_directory(path: str) -> None:

@@ -23,6 +23,7 @@ from zlib import crc32
 
 from redtool import errors
 from redtool.persist.codecs import DAMAGE, PACKED, Damaged, i32, i64, length, string
+from redtool.persist.files import INDEX
 from redtool.persist.rdb import EXPIRE_MS, EXPIRE_S, FREQ, IDLE, header
 
 TYPE_CHECKING = False
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 MAGIC = b"RTINDEX1"
 HEAD = Struct("<8sIIQQQIIII")
 DIRECTORY = Struct("<IIQQQQQQQ")  # number, 0, keys, expires, slots, memory, first slot's u64, first key, after the last
-SUFFIX = ".idx"
 SMALLEST, LARGEST = 12, 40  # powers of two that a page may have
 MOST = 1 << 16  # databases, libraries
 
@@ -297,7 +297,7 @@ def open_index(path: str, index_path: str = "") -> Index | None:
     from mmap import ACCESS_READ, mmap
 
     try:
-        with open(index_path or path + SUFFIX, "rb", buffering=0) as file:
+        with open(index_path or path + INDEX, "rb", buffering=0) as file:
             found = mmap(file.fileno(), 0, access=ACCESS_READ)
     except (OSError, ValueError):  # ValueError: empty
         return None

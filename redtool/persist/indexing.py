@@ -10,8 +10,8 @@ from redtool import errors
 from redtool.persist import rdb
 from redtool.persist.codecs import DAMAGE, REDIS, VALKEY, Damaged, i32, i64, length, string
 from redtool.persist.crc64 import crc64_of
-from redtool.persist.files import replace, write_all
-from redtool.persist.index import DIRECTORY, HEAD, MAGIC, SMALLEST, SUFFIX, pages_of
+from redtool.persist.files import INDEX, replace, write_all
+from redtool.persist.index import DIRECTORY, HEAD, MAGIC, SMALLEST, pages_of
 from redtool.persist.rdb import EXPIRE_MS, EXPIRE_S, FREQ, IDLE
 from redtool.persist.skip import REDIS_STEPS, VALKEY_STEPS
 
@@ -250,7 +250,7 @@ def write_index(path: str, index_path: str = "", advance: Advance | None = None)
     """Build the index of the snapshot at ``path`` and put it in its place. Raises OSError, StoreError, CorruptFile."""
     from mmap import ACCESS_READ, mmap
 
-    index_path = index_path or path + SUFFIX
+    index_path = index_path or path + INDEX
     with open(path, "rb", buffering=0) as file:
         changed = os.fstat(file.fileno()).st_mtime_ns
         with mmap(file.fileno(), 0, access=ACCESS_READ) as data:

@@ -51,6 +51,9 @@ class Collected:
     def access(self, key: bytes, idle: int | None, freq: int | None) -> None:
         self.accesses[key] = idle, freq
 
+    def indexed(self, path: str) -> bool:
+        return False
+
     def run(self, batch: list[list[bytes]]) -> tuple[int, errors.ReplyError | None]:
         self.commands += batch
         return len(batch), None
