@@ -23,8 +23,6 @@ COMMANDS = 25_000  # in a journal from which it is rewritten: one or two tenths 
 BYTES = 64 << 20  # the same for the size of its increments
 INDEX_FROM = 1 << 18  # bytes of a base from which an index is worth having
 LOCK_FILE = "compact.lock"
-FAILURES = 3  # rewrites that may come to nothing in a row before the next waits for 1, 2, 4 … 64 minutes
-LONGEST = 6
 PAUSE = 1.0  # seconds that the child waits: what its parent's owner does next comes first, be it to delete the store
 PATIENCE = 60.0  # seconds that finished work waits for the store to be free before it is given up
 
@@ -92,11 +90,11 @@ def is_tired(files: Persistence, path: str) -> bool:
 
     Each leaves an increment.
     """
-    over = 0 if files.journal is None else len(files.journal.manifest.increments) - 1 - FAILURES
-    if over < 0:
-        return False
+    from redtool.saving import rests
+
+    failed = 0 if files.journal is None else len(files.journal.manifest.increments) - 1
     try:
-        return files.store.time_ns() - os.stat(path).st_mtime_ns < 60_000_000_000 << min(over, LONGEST)
+        return rests(failed, (files.store.time_ns() - os.stat(path).st_mtime_ns) / 1e9)
     except OSError:
         return False
 

@@ -247,8 +247,7 @@ class Saving:
 
     def _tired(self) -> bool:
         """Whether so many rewrites have failed that the next is to wait: each leaves an increment."""
-        over = min(self.rewrites_failed - PATIENCE, LONGEST)
-        return over >= 0 and self._now - self.rewrite_tried < 60 << over
+        return rests(self.rewrites_failed, self._now - self.rewrite_tried)
 
     def _begin_save(self) -> None:
         self.saves += 1
@@ -359,6 +358,12 @@ class Saving:
     def _rewritten(self, done: bool) -> None:
         self.last_rewrite_ok = done
         self.rewrites_failed = 0 if done else self.rewrites_failed + 1
+
+
+def rests(failed: int, seconds: float) -> bool:
+    """Whether after so many failures in a row, the last one so long ago, the next try is to wait."""
+    over = min(failed - PATIENCE, LONGEST)
+    return over >= 0 and seconds < 60 << over
 
 
 def contents(store: Store, through: Callable[[Entries], Entries] | None = None) -> Iterator[

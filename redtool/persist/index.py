@@ -22,7 +22,7 @@ from struct import Struct, error
 from zlib import crc32
 
 from redtool import errors
-from redtool.persist.codecs import DAMAGE, PACKED, Damaged, i32, i64, length, string
+from redtool.persist.codecs import DAMAGE, PACKED, REDIS_HOMES, Damaged, i32, i64, length, string
 from redtool.persist.files import INDEX
 from redtool.persist.rdb import EXPIRE_MS, EXPIRE_S, FREQ, IDLE, header
 
@@ -184,7 +184,7 @@ class Table:
 
     def name(self, place: int) -> tuple[bytes, int | None]:
         try:
-            _, deadline, _, _, pos = self._before(place)
+            _, deadline, _, _, pos = before_key(self.index.data, place)
             key, end = string(self.index.data, pos)
         except DAMAGE as error:
             raise self._unreadable(place, error) from None
@@ -193,7 +193,7 @@ class Table:
 
     def kind(self, place: int) -> bytes:
         try:
-            kind = KINDS.get(self._before(place)[0])
+            kind = KINDS.get(before_key(self.index.data, place)[0])
         except DAMAGE as error:
             raise self._unreadable(place, error) from None
         found: bytes = kind or self.load(place)[1].kind
@@ -210,7 +210,7 @@ class Table:
         try:
             kind, deadline, idle, freq, pos = (data[place], None, None, None, place + 1)
             if kind >= IDLE:
-                kind, deadline, idle, freq, pos = self._before(place)
+                kind, deadline, idle, freq, pos = before_key(data, place)
             key, pos = string(data, pos)
             value, end = self.loaders[kind](data, pos)
             if end > len(data):
@@ -218,22 +218,6 @@ class Table:
         except DAMAGE as error:
             raise self._unreadable(place, error) from None
         return (key, value, deadline, idle, freq), end
-
-    def _before(self, place: int) -> tuple[int, int | None, int | None, int | None, int]:
-        """The type byte of an entry, deadline, idle seconds, frequency, position of the key."""
-        data, deadline, idle, freq = self.index.data, None, None, None
-        while (kind := data[place]) >= IDLE:
-            if kind == EXPIRE_MS:
-                deadline, place = i64(data, place + 1)[0], place + 9
-            elif kind == EXPIRE_S:
-                deadline, place = i32(data, place + 1)[0] * 1000, place + 5
-            elif kind == IDLE:
-                idle, place = length(data, place + 1)
-            elif kind == FREQ:
-                freq, place = data[place + 1], place + 2
-            else:
-                raise Damaged("no key where the index says")
-        return kind, None if deadline == -1 else deadline, idle, freq, place + 1
 
     def entries(self) -> Iterator[Entry]:
         data, place, last, shift = self.index.data, self.start, self.end, self.index.pages.shift
@@ -273,15 +257,26 @@ class Table:
         return errors.Unreadable(f"{self.index.path}: {reason} at byte {place}")
 
 
+NAMES = {"lists": b"list", "sets": b"set", "zsets": b"zset", "hashes": b"hash", "streams": b"stream"}
 # Type byte -> TYPE's answer; what a module's value is its loader knows
-KINDS = {
-    **dict.fromkeys((0,), b"string"),
-    **dict.fromkeys((1, 10, 14, 18), b"list"),
-    **dict.fromkeys((2, 11, 20), b"set"),
-    **dict.fromkeys((3, 5, 12, 17), b"zset"),
-    **dict.fromkeys((4, 9, 13, 16, 22, 23, 24, 25), b"hash"),
-    **dict.fromkeys((15, 19, 21), b"stream"),
-}
+KINDS = {0: b"string", **{kind: NAMES[home] for kind, home in REDIS_HOMES.items() if home in NAMES}}
+
+
+def before_key(data: Buffer, place: int) -> tuple[int, int | None, int | None, int | None, int]:
+    """The type byte of an entry, deadline, idle seconds, frequency, position of the key. Raises one of DAMAGE."""
+    deadline, idle, freq = None, None, None
+    while (kind := data[place]) >= IDLE:
+        if kind == EXPIRE_MS:
+            deadline, place = i64(data, place + 1)[0], place + 9
+        elif kind == EXPIRE_S:
+            deadline, place = i32(data, place + 1)[0] * 1000, place + 5
+        elif kind == IDLE:
+            idle, place = length(data, place + 1)
+        elif kind == FREQ:
+            freq, place = data[place + 1], place + 2
+        else:
+            raise Damaged(f"opcode {kind} where a key was to come")
+    return kind, None if deadline == -1 else deadline, idle, freq, place + 1
 
 
 def pages_of(size: int, shift: int) -> int:

@@ -8,10 +8,10 @@ from zlib import crc32
 
 from redtool import errors
 from redtool.persist import rdb
-from redtool.persist.codecs import DAMAGE, REDIS, VALKEY, Damaged, i32, i64, length, string
+from redtool.persist.codecs import DAMAGE, REDIS, VALKEY, Damaged, i64, length, string
 from redtool.persist.crc64 import crc64_of
 from redtool.persist.files import INDEX, replace, write_all
-from redtool.persist.index import DIRECTORY, HEAD, MAGIC, SMALLEST, pages_of
+from redtool.persist.index import DIRECTORY, HEAD, MAGIC, SMALLEST, before_key, pages_of
 from redtool.persist.rdb import EXPIRE_MS, EXPIRE_S, FREQ, IDLE
 from redtool.persist.skip import REDIS_STEPS, VALKEY_STEPS
 
@@ -28,6 +28,7 @@ MANY = 1 << 16  # pages that a checksum each is kept for, at most
 CHAIN = 4096  # slots that a key may be away from its own; more is no accident
 TELL = 1 << 20  # bytes between two tellings of how far the pass is
 HARD_TYPE = 7  # values of modules, which may be left out
+BEFORE_KEYS = (EXPIRE_MS, EXPIRE_S, IDLE, FREQ)  # opcodes that tell of the key that follows
 EMPTY_TYPES = (1, 2, 3, 4, 5, 14, 18)  # begin with a count: 0 is no key
 # Bytes of memory beside those in the file, roughly: a key with its value, a byte of a collection
 OVERHEAD, SPREAD = 190, 4
@@ -87,18 +88,13 @@ class _Pass:
                 when, kind, pos = -1, data[pos], pos + 1
                 if kind == EXPIRE_MS:
                     when, kind, pos = i64(data, pos)[0], data[pos + 8], pos + 9
-                while kind not in steps:
-                    if kind == EXPIRE_MS:
-                        when, pos = i64(data, pos)[0], pos + 8
-                    elif kind == EXPIRE_S:
-                        when, pos = i32(data, pos)[0] * 1000, pos + 4
-                    elif kind == IDLE:
-                        _, pos = length(data, pos)
-                    elif kind == FREQ:
-                        pos += 1
-                    else:
+                if kind not in steps:
+                    if data[at] not in BEFORE_KEYS:
                         return data[at]
-                    kind, pos = data[pos], pos + 1
+                    kind, deadline, _, _, pos = before_key(data, at)
+                    when = -1 if deadline is None else deadline
+                    if kind not in steps:
+                        raise Damaged(f"value type {kind} is not supported")
                 size = data[pos]
                 if size < 64:
                     start, pos = pos + 1, pos + 1 + size
@@ -223,14 +219,7 @@ def _table(db: _Database, slots: int, data: Buffer, path: str) -> bytes:
 
 def _name(data: Buffer, place: int) -> bytes:
     """The key of an entry that the pass has gone over."""
-    while (kind := data[place]) >= IDLE:
-        if kind in (EXPIRE_MS, EXPIRE_S):
-            place += 9 if kind == EXPIRE_MS else 5
-        elif kind == IDLE:
-            place = length(data, place + 1)[1]
-        else:
-            place += 2
-    return string(data, place + 1)[0]
+    return string(data, before_key(data, place)[4])[0]
 
 
 def _shift(size: int) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from redtool import compaction, errors, persistence
+from redtool import compaction, errors, persistence, saving
 from redtool.backends.embedded import Embedded, open_store
 from redtool.persist import files, indexing, manifest, neighbours
 from redtool.persist.index import open_index
@@ -242,7 +242,7 @@ def test_rewrites_that_come_to_nothing_do_not_heap_up_increments(
         with open_store(tmp_path / "s", fork=True) as store:
             write(store, n)
         children()
-    assert len(parts(tmp_path / "s")) == 1 + 1 + compaction.FAILURES
+    assert len(parts(tmp_path / "s")) == 1 + 1 + saving.PATIENCE
     monkeypatch.undo()
     monkeypatch.setattr(compaction, "COMMANDS", 100)
     monkeypatch.setattr(persistence, "SMALL", 1000)
