@@ -164,10 +164,10 @@ def _text(word: bytes) -> str:
 
 
 def _unknown(argv: Argv) -> errors.UnknownCommand:
-    """The real server's wording: up to 128 bytes of arguments, each quoted and followed by a space."""
-    shown = ""
+    """The real server's wording: up to 128 bytes of arguments, quoted, a space behind each; a zero byte ends a word."""
+    shown = b""
     for word in argv[1:]:
         if len(shown) >= 128:
             break
-        shown += "'" + _text(word[: 128 - len(shown)]) + "' "
-    return errors.UnknownCommand(_text(argv[0][:128]), shown)
+        shown += b"'%b' " % word[: 128 - len(shown)].partition(b"\0")[0]
+    return errors.UnknownCommand(_text(argv[0][:128].partition(b"\0")[0]), _text(shown))

@@ -346,7 +346,7 @@ class Requests:
             self.pending = len(data)
             if data[0] == ARRAY and not resume and sane is None:
                 shapes = data.translate(SHAPES)
-                sane = LARGE not in shapes and not shapes.startswith(LARGE[1:])
+                sane = LARGE not in shapes and FOREIGN not in shapes and not shapes.startswith(LARGE[1:])
             if data[0] == ARRAY and not resume and sane:
                 data = self._arrays(data)
                 if not data:
@@ -389,6 +389,7 @@ class Requests:
             end = self._line_end(data, 0, "too big mbulk count string")
             if not end:
                 return 0
+            _check_end(data, end)
             count = _decimal(data[1:end])
             if count is None or count > MAX_WORDS:
                 raise ProtocolError("Protocol error: invalid multibulk length")
@@ -397,7 +398,9 @@ class Requests:
             end = self._line_end(data, at, "too big bulk count string")
             if end:
                 if data[at] != STRING:
-                    raise ProtocolError(f"Protocol error: expected '$', got '{chr(data[at])}'")
+                    found = data[at : at + 1].decode("utf-8", "surrogateescape")
+                    raise ProtocolError(f"Protocol error: expected '$', got '{found}'")
+                _check_end(data, end)
                 length = _decimal(data[at + 1 : end])
                 if length is None or not 0 <= length <= self.max_bulk:
                     raise ProtocolError("Protocol error: invalid bulk length")
@@ -414,10 +417,10 @@ class Requests:
 
     def _line_end(self, data: bytes, at: int, too_big: str) -> int:
         """Find the end of a header line; 0 when it is not there yet."""
-        end = data.find(b"\r\n", at)
-        if end > 0:
+        end = data.find(b"\r", at)
+        if 0 < end < len(data) - 1:
             return end
-        if len(data) - at > MAX_HEADER:
+        if end < 0 and len(data) - at > MAX_HEADER:
             raise ProtocolError("Protocol error: " + too_big)
         self._need = len(data) + 1
         return 0
@@ -428,7 +431,7 @@ class Requests:
         from redtool.words import split
 
         end = data.find(b"\n")
-        if end < 0:
+        if end < 0 or data.find(b"\0", 0, end) >= 0:  # for a server a line with a zero byte never ends
             if len(data) > MAX_HEADER:
                 raise ProtocolError("Protocol error: too big inline request")
             self._need = len(data) + 1
@@ -444,10 +447,13 @@ class Requests:
         return end + 1
 
 
+NEWLINE = 10
 END = 4611686018427387903  # a number that no client sends
-# A header that announces a million or more: hiredis would make a list as long at once.
-SHAPES = bytes(48 if byte in b"0123456789" else ARRAY if byte in AGGREGATES else byte for byte in range(256))
-LARGE = b"\n*0000000"
+# A header that announces a million or more: hiredis would make a list as long at once. And words that are no bulk
+# strings, though hiredis gives bytes for them.
+SHAPES = bytes(48 if byte in b"0123456789" else ARRAY if byte in AGGREGATES else SIMPLE if byte in b"(=" else byte
+               for byte in range(256))  # fmt: skip
+LARGE, FOREIGN = b"\n*0000000", b"\n+"
 HTTP = (b"post", b"host:")
 
 
@@ -457,9 +463,17 @@ def _reader() -> Reader:
     return Reader()
 
 
+def _check_end(data: bytes, end: int) -> None:
+    """Refuse a header whose carriage return at ``end`` has no newline behind it."""
+    if data[end + 1] != NEWLINE:
+        raise ProtocolError("Protocol error: invalid CRLF in request")
+
+
 def _decimal(text: bytes) -> int | None:
     digits = text[1:] if text[:1] == b"-" else text
-    return int(text) if digits.isdigit() and len(digits) < 20 else None
+    if not digits.isdigit() or len(digits) > 19 or (digits[0] == 48 and text != b"0"):
+        return None
+    return int(text)
 
 
 def _size(argv: Sequence[bytes]) -> int:
@@ -559,6 +573,16 @@ def encode(value: Reply, proto: int = 2) -> bytes:
                 break
         else:
             stack.pop()
+    return b"".join(parts)
+
+
+def encode_all(replies: Sequence[Reply], proto: int = 2) -> bytes:
+    """Encode replies one after the other."""
+    scalars = SCALARS2 if proto == 2 else SCALARS3
+    parts: list[bytes] = []
+    for reply in replies:
+        scalar = scalars.get(type(reply))
+        parts.append(encode(reply, proto) if scalar is None else scalar(reply))
     return b"".join(parts)
 
 
