@@ -29,14 +29,14 @@ class Block(Exception):
     session parks it and runs the command again when one of the keys gets data: ``again``, where that is not the
     command as it was sent (XREAD's ``$`` is an id by then). With ``gone`` it also runs again, to give the error, when
     a key is deleted or becomes another type. ``postponed`` is a command that CLIENT PAUSE puts off: it has not run
-    yet, and does at the deadline. ``apart`` has not run either: it may take long, and wants a thread.
+    yet, and does at the deadline.
     """
 
     def __init__(self, keys: Sequence[bytes], deadline: int | None, kind: type, again: Argv | None = None,
-                 gone: bool = False, postponed: bool = False, apart: bool = False) -> None:  # fmt: skip
+                 gone: bool = False, postponed: bool = False) -> None:  # fmt: skip
         super().__init__()
         self.keys, self.deadline, self.kind = keys, deadline, kind
-        self.again, self.gone, self.postponed, self.apart = again, gone, postponed, apart
+        self.again, self.gone, self.postponed = again, gone, postponed
 
 
 class Ended(Exception):
@@ -54,8 +54,8 @@ class Session:
 
     __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "cramped", "db", "deliver", "deny_block",
                  "dirty", "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "no_array",
-                 "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards", "since", "store",
-                 "stranger", "tracking", "user", "watching")  # fmt: skip
+                 "on_attach", "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards", "since",
+                 "store", "stranger", "tracking", "user", "watching")  # fmt: skip
 
     def __init__(self, store: Store, caller: Session | None = None) -> None:
         self.store = store
@@ -80,6 +80,7 @@ class Session:
         self.ended = False  # no further command is run
         self.on_end: Callable[[], object] | None = None  # how whoever runs the session closes it: CLIENT KILL
         self.on_switch: Callable[[], object] | None = None  # told before the protocol changes
+        self.on_attach: Callable[[], object] | None = None  # the client is a process that shares the store: CLIENT CAPA
         self.channels: dict[bytes, None] = {}  # subscriptions, in the order in which they were made
         self.patterns: dict[bytes, None] = {}
         self.shards: dict[bytes, None] = {}

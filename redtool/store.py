@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import RLock
 from sys import modules
 from time import time_ns
 
@@ -48,17 +49,18 @@ class Store:
     ``changes`` counts alterations since opening. ``time_ns`` may be replaced by tests.
     """
 
-    __slots__ = ("_group", "_next_cron", "_queued", "_rng", "_waiting", "acl", "active_expire", "apart", "breathe",
+    __slots__ = ("_group", "_next_cron", "_queued", "_rng", "_waiting", "acl", "active_expire", "breathe",
                  "busy", "changes", "clock", "config", "config_path", "current", "databases", "default_user",
                  "deny_scripts", "depth", "entries", "error_codes", "events", "evicted", "eviction", "expired",
                  "expired_fields", "full", "functions", "guard", "guarded", "hits", "hub", "journal", "latency",
-                 "limit", "logs", "metered", "misses", "monitors",
+                 "limit", "lock", "logs", "metered", "misses", "monitors",
                  "net_in", "net_out", "observed", "on_shutdown", "pause", "peak_memory", "persistence", "quick",
                  "ready", "sample", "scripts", "serving", "sessions", "sessions_before", "sessions_opened", "slow_ns",
                  "started", "time_ns", "touched", "trackers")  # fmt: skip
 
     def __init__(self, config: Config, time_ns: Callable[[], int] = time_ns) -> None:
         self.config = config
+        self.lock = RLock()  # held by whoever uses the store, where several threads do
         self.time_ns = time_ns
         self.clock = Clock()
         self.clock.ns = self.started = time_ns()
@@ -96,7 +98,6 @@ class Store:
         self.scripts: Scripts | None = None  # None: no script has been run or loaded
         self.deny_scripts = True  # what is flagged noscript is refused in scripts: DEBUG SET-DISABLE-DENY-SCRIPTS
         self.breathe: Callable[[bool], None] | None = None  # called while a script runs on; True: lets other clients in
-        self.apart: Callable[[], bool] | None = None  # whether scripts that start now are to run in another thread
         self._waiting: Waiting | None = None
         self.logs: dict[bytes, Log] = {}  # SLOWLOG and COMMANDLOG
         self.latency: dict[bytes, Event] = {}  # what LATENCY shows
@@ -293,8 +294,6 @@ class Store:
         if session.queue is not None and entry.command.name not in NOT_QUEUED:
             session.queue.append(argv)
             return self._queued
-        if self.apart is not None and entry.command.name in SCRIPTS:
-            self.go_apart(session)
         if self.monitors and entry.command.name in SCRIPTS:
             self._show(session, entry, argv)  # before what the script runs
         return entry
@@ -316,11 +315,6 @@ class Store:
 
         leave(session)
         raise errors.ExecAbortBecause(reason.message.removeprefix("ERR "))
-
-    def go_apart(self, session: Session) -> None:
-        """Have a command that runs scripts run in a thread of its own, where whoever serves clients wants that."""
-        if self.apart is not None and session.caller is None and not session.deny_block and self.apart():
-            raise Block((), None, object, postponed=True, apart=True)
 
     def _show(self, session: Session, entry: Entry, argv: Argv) -> None:
         """Tell MONITOR of a command, unless it is of the kind that is kept from it or had waited."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.served import Loop, Served
+from tests.served import Served
 from tests.servers import RealServer, real_servers, running
 
 
@@ -56,15 +56,8 @@ def real(request: pytest.FixtureRequest) -> RealServer:
     return server
 
 
-@pytest.fixture(scope="session")
-def served_loop() -> Iterator[Loop]:
-    loop = Loop()
-    yield loop
-    loop.stop()
-
-
 @pytest.fixture
-def served(served_loop: Loop) -> Iterator[Served]:
-    server = Served(served_loop)
+def served() -> Iterator[Served]:
+    server = Served()
     yield server
     server.stop()

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import os
-from _thread import RLock
-
 from redtool import errors
 from redtool.backends import default_store, is_dump, to_bytes
 from redtool.commands import table
@@ -42,7 +40,7 @@ class Embedded:
     def __init__(self, store: Store, name: str, persistence: Persistence | None = None) -> None:
         self.store, self.name, self.persistence = store, name, persistence
         self.session = Session(store)
-        self._lock = RLock()
+        self._lock = store.lock
         self.closed = False
         self.stop_asked: Callable[[], bool] = _never  # looked at while a command waits; True: KeyboardInterrupt
         store.breathe = self._breathe

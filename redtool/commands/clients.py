@@ -132,8 +132,11 @@ def client_capa(c: Session, *names: bytes) -> Reply:
     > CLIENT CAPA redirect
     OK
     """
-    if b"redirect" in {name.lower() for name in names}:
+    claimed = {name.lower() for name in names}
+    if b"redirect" in claimed:
         c.labels["capa"] = b"r"
+    if b"redtool" in claimed and c.on_attach is not None:
+        c.on_attach()
     return OK
 
 

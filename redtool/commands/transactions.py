@@ -52,11 +52,6 @@ def exec_(c: Session) -> Reply:
     """
     if c.queue is None:
         raise errors.ExecWithoutMulti
-    if c.store.apart is not None:
-        from redtool.entries import SCRIPTS
-
-        if any(argv[0].upper().decode("latin-1") in SCRIPTS for argv in c.queue):
-            c.store.go_apart(c)
     queue, spoiled, dirty = c.queue, c.aborted, c.dirty or stale_watch(c)
     leave(c)
     if spoiled:

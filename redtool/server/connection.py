@@ -1,4 +1,4 @@
-"""One client of the server: bytes in, commands through the choke point, replies out, one write a read.
+"""One client of the server: bytes in, commands through the choke point, replies out, one write a turn.
 
 Commands are run in the order in which they came; while one of them waits, those behind it do too. What comes out of
 turn (messages, MONITOR's lines, invalidations) follows the reply of the command that was running.
@@ -6,237 +6,326 @@ turn (messages, MONITOR's lines, invalidations) follows the reply of the command
 
 from __future__ import annotations
 
-import asyncio
+import socket
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from redtool import errors
 from redtool.commands.slowlog import note_size
-from redtool.resp import NULL_ARRAY, Requests, encode, pack
+from redtool.resp import NULL_ARRAY, Requests, encode, encode_all, pack
 from redtool.session import Block, Ended, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from redtool.resp import Reply
     from redtool.server.listener import Listener
+    from redtool.server.loop import Timer
     from redtool.session import Argv
     from redtool.waiting import Waiter
 
+READ = 1 << 15  # bytes read at a time from one client, so that a long pipeline does not keep others waiting
+READ_MORE = 1 << 20  # in the middle of a long argument
+PIECE = 1 << 18  # bytes sent at a time to a client that is slow to read
+SENDS = 16  # such pieces in a turn
+HANDOVER = b"-HANDOVER the owner of the store has closed it\r\n"
 
-class Connection(asyncio.Protocol):
-    """A client's socket and session."""
 
-    def __init__(self, listener: Listener) -> None:
-        self.listener, self.store = listener, listener.store
-        self.session = Session(self.store)
-        self.session.no_array = NULL_ARRAY
-        self.session.deliver = self.deliver
-        self.session.on_end = self.end
-        self.session.on_switch = self.encode_so_far
+class Connection:
+    """A client's socket and session. All but ``deliver``, ``wake`` and ``end`` is for the thread of the loop alone."""
+
+    __slots__ = ("backlog", "batch", "closing", "dirty", "done", "fd", "fed", "gone", "late", "listener", "out", "owed",
+                 "recv", "replies", "requests", "running", "send", "session", "sock", "store", "timer", "todo",
+                 "trusted", "waiter", "wire", "wrote")  # fmt: skip
+
+    def __init__(self, listener: Listener, sock: socket.socket, trusted: bool = False) -> None:
+        self.listener, self.store, self.sock, self.trusted = listener, listener.store, sock, trusted
+        self.fd, self.recv, self.send = sock.fileno(), sock.recv, sock.send
+        self.session = session = Session(self.store)
+        session.no_array = NULL_ARRAY
+        session.deliver = self.deliver
+        session.on_end = self.end
+        session.on_switch = self.encode_so_far
+        session.peer = addresses(sock)
+        if trusted:
+            session.on_attach = self.attach
+        self.wire = 0  # the protocol of replies where that is not the session's
         self.requests = Requests(self.store.config["proto-max-bulk-len"])
-        self.todo: deque[Argv] = deque()
+        self.todo: Sequence[Argv] = ()  # behind a command that waits
         self.replies: list[Reply] = []
         self.late: list[tuple[int, Reply]] = []  # what came out of turn, and after how many replies
-        self.out: list[bytes] = []
-        self.running = self.full = False
-        self.broken: errors.ProtocolError | None = None  # what came that is no request
-        self.apart = False  # a script of this client runs in a thread
+        self.out: list[bytes] = []  # to be sent at the end of the turn
+        self.backlog: deque[bytes | memoryview] = deque()  # what the system would not take
+        self.owed = 0  # bytes of it
+        self.running = False  # one of its commands is running: perhaps a slow script, in whose turn we are called
+        self.closing = False  # nothing more is run; it ends when all is sent
+        self.gone = False  # the client has closed
+        self.dirty = False  # the listener will call ``write``
+        self.wrote = False  # ``out`` says that something is kept
         self.fed = 0  # bytes read since commands were last run
-        self.batch: list[Argv] = []
+        self.batch: Sequence[Argv] = ()
         self.done = 0  # commands of the batch whose replies are encoded
         self.waiter: Waiter | None = None
-        self.timer: asyncio.TimerHandle | None = None
+        self.timer: Timer | None = None
 
-    # -- asyncio's side
+    # -- in
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-        self.session.peer = addresses(self.transport)
-        self.listener.connections.add(self)
-        self.listener.welcome(self.session)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.listener.connections.discard(self)
-        self.todo.clear()
-        self._stop_timer()
-        with self.listener.lock:
-            if self.waiter is not None:
-                self.store.waiting.unpark(self.waiter)
-            self.session.close()
-
-    def data_received(self, data: bytes) -> None:
-        self.store.net_in += len(data)
-        self.fed += len(data)
-        self.requests.feed(data)
-        self.serve()
-
-    def pause_writing(self) -> None:
-        """The client does not read: nothing more is run for it until it does."""
-        self.full = True
-        self.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        self.full = False
-        self.transport.resume_reading()
-        self.serve()
-
-    # -- commands
+    def readable(self) -> None:
+        """Take in what the client has sent, and run it."""
+        requests = self.requests
+        try:
+            data = self.recv(READ if requests.pending < READ else READ_MORE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self.lost()
+            return
+        size = len(data)
+        self.store.net_in += size
+        self.fed += size
+        requests.feed(data)
+        if not self.running and self.waiter is None and not self.closing:
+            self.serve()
 
     def serve(self) -> None:
         """Run what has come, as far as it goes."""
-        try:
-            while argvs := self.requests.take():  # what is wrong behind them is told when there is no more
-                self.todo.extend(argvs)
-        except errors.ProtocolError as error:
-            self.broken = error
-        busy = self.waiter is not None or self.full or self.running or self.apart
-        if busy or not (self.todo or self.out or self.broken is not None):
-            return
-        batch = [argv for argv in self.todo if argv]
-        self.todo.clear()
-        self.run(batch)
-        if self.broken is not None and self.waiter is None and not self.apart and not self.transport.is_closing():
-            if str(self.broken):
-                self.out.append(encode(errors.ReplyError(str(self.broken))))
-            self.write()
-            self.transport.close()
+        while not self.running and self.waiter is None and not self.closing:
+            try:
+                batch = self.todo or self.requests.take()  # what is wrong behind them is told when there is no more
+            except errors.ProtocolError as error:
+                if str(error):
+                    self.out.append(encode(errors.ReplyError(str(error))))
+                self.leave()
+                return
+            if not batch:
+                return
+            self.todo = ()
+            self.run(batch)
 
-    def run(self, batch: list[Argv]) -> None:
-        """Run commands and write their replies; those behind one that waits are kept."""
-        self.running, self.done, self.batch = True, 0, batch
-        with self.listener.lock:
-            script = self._run(batch)
-        if script is not None:
-            self.apart = True
-            finished, reply = self.listener.scripts.run(self.session, script, self.back)
-            if finished:
-                self.listener.loop.call_soon(self.back, reply)
-
-    def _run(self, batch: list[Argv]) -> Argv | None:
-        """Run commands up to one that waits, or that is to run in a thread, which is given."""
-        script = None
-        if self.fed > self.listener.large_request:
+    def run(self, batch: Sequence[Argv]) -> None:
+        """Run commands and encode their replies; those behind one that waits are kept."""
+        store, listener = self.store, self.listener
+        if self.fed > listener.large_request:
             for argv in batch:
                 note_size(self.session, b"large-request", argv, len(pack(argv)))
-        self.fed, ended = 0, False
+        self.fed = self.done = 0
+        self.running, self.batch = True, batch
+        changes = store.changes
         try:
-            self.store.run(self.session, batch, self.replies)
+            store.run(self.session, batch, self.replies)
         except Block as block:
             at = self.done + len(self.replies)
-            self.todo.extendleft(reversed(batch[at + 1 :]))
-            if block.apart:
-                script = batch[at]
-            else:
-                self.waiter = self.store.waiting.park(self.session, batch[at], block, self.wake)
-                self._start_timer()
+            self.todo = batch[at + 1 :]
+            self.waiter = store.waiting.park(self.session, batch[at], block, self.wake)
+            self._start_timer()
         except Ended:
-            ended = True
+            self.closing = True
+        except Exception as error:  # a fault of redtool's own: others must not suffer from it
+            self._broke(error)
         finally:
             self.running = False
-            self.write()
-        if ended or self.session.ended:
-            self.transport.close()
-        return script
-
-    def back(self, reply: Reply) -> None:
-        """Answer the command that ran apart, and go on with those behind it."""
-        self.apart = False
-        self.replies.append(reply)
-        self.encode_so_far()
-        self.go_on()
+        if store.changes != changes:
+            self.wrote = True
+        if self.replies or self.late:
+            self.encode_so_far()
         if self.session.ended:
-            self.transport.close()
+            self.closing = True
+        if self.gone:
+            self.finish()
+        elif not self.dirty and (self.out or self.closing):
+            self.dirty = True
+            listener.dirty.append(self)
+
+    def _broke(self, error: Exception) -> None:
+        """Answer a command that raised what no command should, and leave the client alone."""
+        import sys
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+        self.store.repair()
+        self.replies.append(errors.ReplyError(f"ERR internal error: {type(error).__name__}"))
+        self.closing = True
 
     def wake(self, reply: Reply) -> None:
         """Answer the command that waited, and go on with those behind it."""
         self.waiter = None
         self._stop_timer()
-        self.out.append(encode(reply, self.session.proto))
-        self.listener.soon(self.go_on)
-
-    def go_on(self) -> None:
-        self.write()
-        self.serve()
+        self.out.append(encode(reply, self.wire or self.session.proto))
+        self.wrote = True
+        self.listener.touch(self)
+        self.listener.soon(self.serve)
 
     def _start_timer(self) -> None:
         waiter = self.waiter
         if waiter is not None and waiter.block.deadline is not None:
             left = waiter.block.deadline / 1000 - self.store.time_ns() / 1e9
-            self.timer = self.listener.loop.call_later(max(left, 0), self._overdue, waiter)
+            self.timer = self.listener.loop.later(max(left, 0), self._overdue)
 
     def _stop_timer(self) -> None:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
-    def _overdue(self, waiter: Waiter) -> None:
-        self.timer = None
-        with self.listener.lock:
+    def _overdue(self) -> None:
+        self.timer, waiter = None, self.waiter
+        if waiter is not None:
             self.store.waiting.overdue(waiter)
-            self.listener.flush()
-        if not waiter.done:
-            self._start_timer()
+            if not waiter.done:
+                self._start_timer()
 
-    # -- output
+    # -- out
 
     def deliver(self, reply: Reply) -> None:
         """Send what comes out of turn."""
-        if self.running or self.apart:
+        if self.running:
             self.late.append((len(self.replies), reply))
         else:
-            self.out.append(encode(reply, self.session.proto))
-            self.listener.soon(self.write)
+            self.out.append(encode(reply, self.wire or self.session.proto))
+            self.listener.touch(self)
 
     def encode_so_far(self) -> None:
         """Turn replies into bytes: at the end of a batch, and before the protocol changes."""
-        proto = self.session.proto
-        encoded = [encode(reply, proto) for reply in self.replies]
-        whole = b"".join(encoded)
-        if len(whole) > self.listener.large_reply:
-            for argv, piece in zip(self.batch[self.done :], encoded, strict=False):
-                note_size(self.session, b"large-reply", argv, len(piece))
+        proto, replies = self.wire or self.session.proto, self.replies
+        data = encode(replies[0], proto) if len(replies) == 1 else encode_all(replies, proto)
+        if len(data) > self.listener.large_reply:
+            for argv, reply in zip(self.batch[self.done :], replies, strict=False):
+                note_size(self.session, b"large-reply", argv, len(encode(reply, proto)))
         if self.late:
             place = 0
             for at, message in self.late:
-                self.out += [*encoded[place : at + 1], encode(message, proto)]
+                self.out += [encode_all(replies[place : at + 1], proto), encode(message, proto)]
                 place = max(place, at + 1)
-            self.out += encoded[place:]
+            self.out.append(encode_all(replies[place:], proto))
             self.late.clear()
-        else:
-            self.out.append(whole)
-        self.done += len(self.replies)
-        self.replies.clear()
+        elif data:
+            self.out.append(data)
+        self.done += len(replies)
+        replies.clear()
 
-    def write(self) -> None:
-        """Hand the journal to the kernel, then the replies to the socket."""
-        if self.running or self.apart:
+    def write(self, kept: bool = True) -> None:
+        """Send what there is to be sent. Not ``kept``: the journal could not be written."""
+        if self.running:  # a slow script, in whose turn we are: its client has replies of before at most
+            self.listener.dirty.append(self)
             return
-        if self.replies or self.late:
-            self.encode_so_far()
-        if not self.out:
+        self.dirty = False
+        if self.gone:
             return
-        data = b"".join(self.out)
-        self.out.clear()
-        if not self.listener.flush():
-            self.transport.abort()  # a reply would say that something is kept which is not
-        elif data and not self.transport.is_closing():
-            self.store.net_out += len(data)
-            self.transport.write(data)
+        if self.wrote and not kept:
+            self.finish()  # a reply would say that something is kept which is not
+            return
+        self.wrote = False
+        out = self.out
+        if out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            sent = 0
+            if not self.backlog:
+                try:
+                    sent = self.send(data)
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    self.lost()
+                    return
+                self.store.net_out += sent
+            if sent < len(data):
+                if not self.backlog:
+                    self.listener.loop.want_write(self.fd, True)
+                self.backlog.append(memoryview(data)[sent:] if sent else data)
+                self.owed += len(data) - sent
+        if self.closing and not self.backlog:
+            self.finish()
+
+    def writable(self) -> None:
+        """Send more of what the system would not take at once."""
+        backlog = self.backlog
+        for _ in range(SENDS):
+            if not backlog:
+                break
+            piece = backlog.popleft()
+            if len(piece) < PIECE and backlog:
+                parts, size = [piece], len(piece)
+                while backlog and size < PIECE:
+                    parts.append(backlog.popleft())
+                    size += len(parts[-1])
+                piece = b"".join(parts)
+            try:
+                sent = self.send(piece)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.lost()
+                return
+            self.store.net_out += sent
+            self.owed -= sent
+            if sent < len(piece):
+                backlog.appendleft(memoryview(piece)[sent:])
+                break
+        if not backlog:
+            self.listener.loop.want_write(self.fd, False)
+            if self.closing:
+                self.finish()
+
+    # -- the end
+
+    def attach(self) -> None:
+        """The client is another process that has the store open: values keep their types, and it is told of the end."""
+        self.wire = 3
+        self.session.no_array = None
 
     def end(self) -> None:
         """End the session from outside (CLIENT KILL): what has been written still leaves."""
-        if not self.running:
-            self.write()
-            self.transport.close()
+        self.closing = True
+        self.listener.touch(self)
+
+    def leave(self) -> None:
+        """Run nothing more; end when all is sent."""
+        if self.wire and not self.closing:
+            self.out.append(HANDOVER)
+        self.closing = True
+        self.listener.touch(self)
+
+    def lost(self) -> None:
+        """The client has closed its side, or the connection is broken."""
+        if not self.gone:
+            self.gone = True
+            self.listener.loop.forget(self.fd)
+            if not self.running:
+                self.finish()
+
+    def finish(self) -> None:
+        """End the session and close the socket."""
+        if self not in self.listener.connections:
+            return
+        self.listener.connections.discard(self)
+        self.gone = self.closing = True
+        self.listener.loop.forget(self.fd)
+        self.todo = ()
+        self.out.clear()
+        self.backlog.clear()
+        self._stop_timer()
+        if self.waiter is not None:
+            self.store.waiting.unpark(self.waiter)
+            self.waiter = None
+        self.session.close()
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)  # a child that writes a snapshot may have the socket, too
+        self.sock.close()
 
 
-def addresses(transport: asyncio.Transport) -> tuple[str, str, int]:
+def addresses(sock: socket.socket) -> tuple[str, str, int]:
     """The client's address, our own, and the descriptor, as CLIENT LIST shows them."""
-    socket = transport.get_extra_info("socket")
-    name, peer = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+    name = sock.getsockname()
     if isinstance(name, (str, bytes)):
         path = name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
-        return f"{path}:0", f"{path}:0", socket.fileno()
-    return address(peer), address(name), socket.fileno()
+        return f"{path}:0", f"{path}:0", sock.fileno()
+    try:
+        return address(sock.getpeername()), address(name), sock.fileno()
+    except OSError:  # it has gone already
+        return "?:0", address(name), sock.fileno()
 
 
 def address(name: tuple[str, int]) -> str:

@@ -1,77 +1,136 @@
-"""Listen on a TCP port, a unix socket or both, and keep house while nobody asks anything."""
+"""Listen on TCP ports and unix sockets, turn the loop, and keep house while nobody asks anything.
+
+A turn takes what all clients have sent, runs it, hands the journal to the kernel once, and only then sends replies.
+Whoever uses the store holds its lock: the thread that turns the loop for as long as it works on a turn.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
+from contextlib import suppress
 from sys import maxsize
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from redtool import errors
-from redtool.server.apart import Apart
+from redtool.server.connection import Connection
+from redtool.server.loop import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redtool.persistence import Persistence
-    from redtool.server.connection import Connection
     from redtool.session import Session
     from redtool.store import Store
 
 TICK = 0.1  # seconds between rounds of housekeeping
+HAND_OVER = 0.0005  # seconds for which a slow script lets others in
 BACKLOG = 511
+ACCEPTS = 1000  # connections taken in a turn
+
+
+class Door:
+    """A listening socket. Who comes through one that is ``trusted`` is the owner of the store's files."""
+
+    def __init__(self, listener: Listener, sock: socket.socket, path: str = "", trusted: bool = False) -> None:
+        self.listener, self.sock, self.path, self.trusted = listener, sock, path, trusted
+        sock.setblocking(False)
+
+    def readable(self) -> None:
+        """Let in those who wait outside."""
+        for _ in range(ACCEPTS):
+            try:
+                sock, _ = self.sock.accept()
+            except OSError:  # nobody is left, or there are no more descriptors: they wait
+                return
+            self.listener.admit(sock, self)
+
+    def writable(self) -> None:
+        """Never asked for."""
+
+    def close(self) -> None:
+        self.sock.close()
+        if self.path:
+            with suppress(OSError):
+                os.unlink(self.path)
 
 
 class Listener:
-    """Serves a store to clients until ``close``. One event loop, the one that runs ``start``."""
+    """Serves a store to clients: listen, ``run`` until somebody calls ``stop``, ``close``."""
 
-    def __init__(self, store: Store, persistence: Persistence | None = None) -> None:
+    def __init__(self, store: Store, persistence: Persistence | None = None, alone: bool = True) -> None:
+        """``alone``: the store is there to be served, so SHUTDOWN ends it; else its owner does other things, too."""
         self.store, self.persistence = store, persistence
+        self.loop = Loop()
+        self.lock = store.lock
+        self.home = get_ident()  # the thread that turns the loop
+        self.doors: list[Door] = []
         self.connections: set[Connection] = set()
-        self._servers: list[asyncio.Server] = []
-        self._ticking: asyncio.Task[None] | None = None
-        self._paths: list[str] = []
-        self._soon: dict[Callable[[], None], None] = {}
-        self.stopped = asyncio.Event()
+        self.dirty: list[Connection] = []  # those that have something to send, or are to be closed
+        self._soon: dict[Callable[[], object], None] = {}
+        self._quiet = 0  # ``net_in`` at the last round of housekeeping
+        self.stopped = False
         self.unsaved = False  # SHUTDOWN NOSAVE: a store without a journal is not saved when it is closed
-        store.on_shutdown = self._shut_down
+        if alone:
+            store.on_shutdown = self.shut_down
+        self._before = store.breathe
+        store.breathe = self.breathe
         for name in ("commandlog-request-larger-than", "commandlog-reply-larger-than"):
             store.config.on_change(name, self._watch_sizes)
         self._watch_sizes()
 
-    async def start(self, *, host: str = "127.0.0.1", port: int | None = None, path: str | None = None) -> None:
-        """Begin to listen; ``port`` 0 takes a free one. Raises ConnectError when the address is taken."""
-        self.loop = asyncio.get_running_loop()
-        self.scripts = Apart(self.store, self.loop.call_soon_threadsafe)
-        self.lock = self.scripts.lock  # held by whoever uses the store: the loop, or a script's thread
+    # -- doors
+
+    def listen_tcp(self, host: str = "127.0.0.1", port: int = 0) -> int:
+        """Listen on a TCP port, 0 for a free one; gives the port. ConnectError when it cannot be."""
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
-            if port is not None:
-                self._servers.append(await self.loop.create_server(self.connect, host, port, backlog=BACKLOG))
-            if path is not None:
-                self._servers.append(await self.loop.create_unix_server(self.connect, path, backlog=BACKLOG))
-                os.chmod(path, 0o600)
-                self._paths.append(path)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if ":" in host:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind((host, port))
+            sock.listen(BACKLOG)
+        except (OSError, OverflowError) as error:
+            sock.close()
+            raise errors.ConnectError(f"cannot listen on {host}:{port}: {_reason(error)}") from None
+        self.open_door(Door(self, sock))
+        return int(sock.getsockname()[1])
+
+    def listen_unix(self, path: str, mode: int = 0o600, trusted: bool = False) -> None:
+        """Listen on a unix socket; a file of that name must not be there. ConnectError when it cannot be."""
+        sock = socket.socket(socket.AF_UNIX)
+        before = os.umask(0o777 & ~mode)  # it must not be open to others for a moment
+        try:
+            sock.bind(path)
+            sock.listen(BACKLOG)
         except OSError as error:
-            await self.close()
-            raise errors.ConnectError(f"cannot listen on {path or f'{host}:{port}'}: {error.strerror}") from None
-        self._ticking = self.loop.create_task(self._keep_house())
+            sock.close()
+            raise errors.ConnectError(f"cannot listen on {path}: {_reason(error)}") from None
+        finally:
+            os.umask(before)
+        self.open_door(Door(self, sock, path, trusted))
+
+    def open_door(self, door: Door) -> None:
+        """Let in who comes through a door."""
+        self.doors.append(door)
+        self.loop.watch(door.sock.fileno(), door)
 
     @property
     def ports(self) -> list[int]:
         """The TCP ports that are listened on."""
-        sockets = [one for server in self._servers for one in server.sockets]
-        return [one.getsockname()[1] for one in sockets if one.family != socket.AF_UNIX]
+        return [door.sock.getsockname()[1] for door in self.doors if door.sock.family != socket.AF_UNIX]
 
-    def _watch_sizes(self, changed: object = None) -> None:
-        """Note from how many bytes on requests and replies are large; never, for -1."""
-        limits = (self.store.config[f"commandlog-{kind}-larger-than"] for kind in ("request", "reply"))
-        self.large_request, self.large_reply = (limit if limit >= 0 else maxsize for limit in limits)
-
-    def connect(self) -> Connection:
-        from redtool.server.connection import Connection
-
-        return Connection(self)
+    def admit(self, sock: socket.socket, door: Door) -> None:
+        """Make a client of somebody who connected."""
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(self, sock, door.trusted)
+        self.connections.add(connection)
+        self.loop.watch(connection.fd, connection)
+        if not door.trusted:
+            self.welcome(connection.session)
 
     def welcome(self, session: Session) -> None:
         """Decide what a new client may do before it logs in."""
@@ -80,28 +139,41 @@ class Listener:
 
             welcome(self.store, session)
 
-    async def _keep_house(self) -> None:
-        while True:
-            await asyncio.sleep(TICK)
-            with self.lock:
-                if not self.store.busy:
-                    self.store.tick()
+    # -- turning
 
-    def soon(self, call: Callable[[], None]) -> None:
-        """Call once what was asked for, however often, after the command that is running."""
-        if not self._soon:
-            later = self.loop.call_soon if self.scripts.wanted() else self.loop.call_soon_threadsafe
-            later(self._call)
-        self._soon[call] = None
+    def run(self) -> None:
+        """Serve until ``stop``. Whoever has called ``stop`` before is obeyed, too."""
+        self.home = get_ident()
+        self.loop.later(TICK, self._keep_house)
+        while not self.stopped:
+            self.turn(TICK)
+        self.turn(0)
 
-    def _call(self) -> None:
-        calls = list(self._soon)
-        self._soon.clear()
-        for call in calls:
-            call()
+    def turn(self, most: float) -> None:
+        """Wait so many seconds at most for something to do, and do it. May be called within itself."""
+        loop = self.loop
+        events = loop.poll(most)
+        with self.lock:
+            loop.dispatch(events)
+            loop.run_timers()
+            self.settle()
+
+    def settle(self) -> None:
+        """End a turn: make the calls that were put off, write the journal, send what is to be sent."""
+        while self._soon:
+            calls, self._soon = list(self._soon), {}
+            for call in calls:
+                call()
+        if self.dirty:
+            kept = self.flush()
+            dirty, self.dirty = self.dirty, []
+            for connection in dirty:
+                connection.write(kept)
+        elif self.store.journal is not None and self.store.journal.pending:
+            self.flush()
 
     def flush(self) -> bool:
-        """Hand the journal to the kernel. False when that failed: then nothing may be acknowledged."""
+        """Hand the journal to the kernel. False when that failed: then nothing that was written is acknowledged."""
         if self.store.unflushed():
             try:
                 self.store.flush()
@@ -109,21 +181,75 @@ class Listener:
                 return False
         return True
 
-    def _shut_down(self, unsaved: bool) -> None:
-        self.unsaved = unsaved
-        self.stopped.set()
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call once what was asked for, however often, at the end of the turn."""
+        self._soon[call] = None
+        if get_ident() != self.home:
+            self.loop.wake()
 
-    async def close(self) -> None:
-        """Stop listening and end every connection."""
-        self.scripts.close()
-        if self._ticking is not None:
-            self._ticking.cancel()
-        for server in self._servers:
-            server.close()
-        for connection in list(self.connections):
-            connection.write()
-            connection.transport.close()
-        for path in self._paths:
-            os.unlink(path)
-        self._servers.clear()
-        self._paths.clear()
+    def touch(self, connection: Connection) -> None:
+        """Send at the end of the turn what a client is to be sent; another thread may have given it something."""
+        if not connection.dirty:
+            connection.dirty = True
+            self.dirty.append(connection)
+            if get_ident() != self.home:
+                self.loop.wake()
+
+    def breathe(self, slow: bool) -> None:
+        """While a script runs on: let other clients in once it is slow."""
+        if get_ident() != self.home:
+            if self._before is not None:
+                self._before(slow)
+        elif slow:
+            held = self.lock._release_save()  # type: ignore[attr-defined]
+            try:
+                self.turn(HAND_OVER)
+            finally:
+                self.lock._acquire_restore(held)  # type: ignore[attr-defined]
+
+    def _keep_house(self) -> None:
+        self.loop.later(TICK, self._keep_house)
+        store = self.store
+        if not store.busy:
+            store.tick()
+            if store.net_in == self._quiet:
+                store.thaw()
+                if self.persistence is not None:
+                    self.persistence.idle()
+            self._quiet = store.net_in
+
+    def _watch_sizes(self, changed: object = None) -> None:
+        """Note from how many bytes on requests and replies are large; never, for -1."""
+        limits = (self.store.config[f"commandlog-{kind}-larger-than"] for kind in ("request", "reply"))
+        self.large_request, self.large_reply = (limit if limit >= 0 else maxsize for limit in limits)
+
+    # -- the end
+
+    def stop(self) -> None:
+        """Have ``run`` return. From any thread, or a signal's handler."""
+        self.stopped = True
+        self.loop.wake()
+
+    def shut_down(self, unsaved: bool) -> None:
+        """SHUTDOWN."""
+        self.unsaved = unsaved
+        self.stop()
+
+    def close(self) -> None:
+        """Stop listening and end every connection; what is to be sent is sent as far as it goes at once."""
+        with self.lock:
+            for door in self.doors:
+                self.loop.forget(door.sock.fileno())
+                door.close()
+            self.doors.clear()
+            for connection in list(self.connections):
+                connection.leave()
+            self.settle()
+            for connection in list(self.connections):
+                connection.finish()
+            self.store.breathe = self._before
+        self.loop.close()
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()

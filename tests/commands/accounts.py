@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import embedded, servers
-from tests.served import Loop, Served
+from tests.served import Served
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Runner
@@ -53,8 +53,8 @@ def cleared(server: servers.RealServer) -> servers.RealServer:
 
 
 @pytest.fixture
-def served_store(served_loop: Loop) -> Iterator[Served]:
-    server = Served(served_loop)
+def served_store() -> Iterator[Served]:
+    server = Served()
     yield server
     server.stop()
 

@@ -11,7 +11,7 @@ from redtool.store import Store
 from tests import embedded
 from tests.commands.accounts import BUILTIN, HASH_OF_PW
 from tests.commands.conftest import Runner, plain
-from tests.served import Loop, Served
+from tests.served import Served
 
 WRONG_PASS = "-WRONGPASS invalid username-password pair or user is disabled."
 NO_PASSWORD = ("-ERR AUTH <password> called without any password configured for the default user. "
@@ -103,8 +103,8 @@ def test_a_session_in_this_process_needs_no_password() -> None:
     assert client.other()("GET a") == "-NOPERM User default has no permissions to run the 'get' command"
 
 
-def test_a_store_configured_with_a_password_asks_for_it(served_loop: Loop) -> None:
-    server = Served(served_loop, Store(Config({"requirepass": "pw"})))
+def test_a_store_configured_with_a_password_asks_for_it() -> None:
+    server = Served(Store(Config({"requirepass": "pw"})))
     with server.client() as client:
         assert plain(client.call("PING")) == "-NOAUTH Authentication required."
         assert client.call("AUTH", "pw") == b"OK"
