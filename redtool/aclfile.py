@@ -50,7 +50,7 @@ def keep(store: Store) -> None:
     if path_of(store):
         return
     note(store)
-    if store.config_path is not None:
+    if store.config_path is not None and store.config.at_once:
         try:
             store.config.rewrite(store.config_path)
         except OSError as error:
@@ -156,7 +156,7 @@ def _read(register: Acl, users: dict[bytes, User], number: int, line: bytes, pat
 
 def save(register: Acl, path: str) -> None:
     """Write all users into the ACL file. Raises OSError and then leaves the old one."""
-    from redtool.conffile import replace
+    from redtool.rewriting import replace
 
     try:
         mode = os.stat(path).st_mode & 0o777

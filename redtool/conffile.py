@@ -1,7 +1,7 @@
-"""The configuration file in redis.conf syntax: read its values, rewrite it keeping what a person wrote.
+"""The configuration file in redis.conf syntax: what it says, those that it includes in their place.
 
-A line is a directive and its words, quoted as on redis-cli's command line; ``#`` starts a comment line.
-Directives that are no parameter (``include``, ``loadmodule``, a newer server's) are kept untouched.
+A line is a directive and its words, quoted as on redis-cli's command line; ``#`` starts a comment line. A store's own
+redtool.conf may hold directives that are not known (a newer server's); a file that a server is started on may not.
 """
 
 from __future__ import annotations
@@ -18,51 +18,172 @@ if TYPE_CHECKING:
 
     from redtool.config import Config
 
-HEAD = b"# Configuration of a redtool store, in redis.conf syntax. CONFIG SET writes here.\n"
-PLACE = ("dir", "unixsocket", "pidfile")  # where a store is, said by whoever opens it, not by its file
+    Lines = list[bytes]
+
+PLACE = ("dir", "unixsocket", "pidfile")  # where a store is, said by whoever opens it, not by its own file
+DEPTH = 16  # files that include one another
+# Directives of some server that are no parameter here, and mean nothing to a store
+ELSEWHERE = frozenset({
+    "cluster-compatibility-sample-ratio", "gopher-enabled", "hash-max-zipmap-entries", "hash-max-zipmap-value",
+    "key-load-delay", "list-max-ziplist-entries", "list-max-ziplist-value", "lua-replicate-commands",
+    "rdb-key-save-delay", "replica-full-sync-buffer-limit", "use-exit-on-panic", "vset-force-single-threaded-execution",
+    "watchdog-period",
+})  # fmt: skip
+# Directives that are more than a value: how many words they take at least, and at most
+SPECIAL = {"include": (1, 1), "loadmodule": (1, 1 << 16), "rename-command": (2, 2), "user": (0, 1 << 16)}
+# What a server that is asked for this would have to do, and redtool cannot: the value that asks for nothing
+CANNOT = {"cluster-enabled": (False, "be a node of a cluster"), "replicaof": ("", "follow another server")}
+
+
+class Directive:
+    """One line that says something: its words decoded, where it stands, and ``line`` as it is written.
+
+    ``number`` counts from 1. ``top``: it stands in the file itself, not in one that it includes.
+    """
+
+    __slots__ = ("arguments", "line", "name", "number", "path", "top")
+
+    def __init__(self, path: str, number: int, line: bytes, top: bool) -> None:
+        self.path, self.number, self.line, self.top = path, number, line, top
+        try:
+            name, *self.arguments = [word.decode("utf-8", "surrogateescape") for word in words.split(line)]
+        except errors.QuotingError as error:
+            raise self.wrong(error) from None
+        name = name.lower()
+        self.name = ALIASES.get(name, name)
+
+    def wrong(self, reason: object) -> errors.StoreError:
+        """The error that says where this stands."""
+        return errors.StoreError(f"{self.path}:{self.number}: {reason}" if self.path else f"{reason}")
+
+
+class Reader:
+    """Goes through the directives of a file.
+
+    ``base`` is what names of included files are relative to. ``lenient`` passes over what cannot be read, as when the
+    file is to be written anew.
+    """
+
+    def __init__(self, base: str, lenient: bool = False) -> None:
+        self.base, self.lenient = base, lenient
+
+    def directives(self, path: str, lines: Lines, above: tuple[str, ...] = ()) -> Iterator[Directive]:
+        """Every directive, those of included files where they are included."""
+        above = (*above, os.path.realpath(path))
+        for number, line in enumerate(lines, 1):
+            text = line.strip()
+            if text[:1] in (b"#", b""):
+                continue
+            try:
+                found = Directive(path, number, text, len(above) == 1)
+                if found.name != "include":
+                    yield found
+                    continue
+                for each in self._included(found, above):
+                    yield from self.directives(each, read_lines(each, found), above)
+            except errors.StoreError:
+                if not self.lenient:
+                    raise
+
+    def _included(self, found: Directive, above: tuple[str, ...]) -> list[str]:
+        """The files that an ``include`` names: none is right for a pattern alone."""
+        if len(found.arguments) != 1:
+            raise found.wrong("include takes the name of one file")
+        path = os.path.join(self.base, os.path.expanduser(found.arguments[0]))
+        if any(c in path for c in "*?["):
+            from glob import glob
+
+            paths = sorted(glob(path))
+        else:
+            paths = [path]
+        for path in paths:
+            if os.path.realpath(path) in above:
+                raise found.wrong(f"{path} includes itself")
+        if len(above) > DEPTH:
+            raise found.wrong("too many files that include one another")
+        return paths
+
+
+def read_lines(path: str, found: Directive | None = None) -> Lines:
+    """The lines of a file, which ``found`` asks for."""
+    try:
+        with open(path, "rb") as file:
+            return file.read().splitlines(keepends=True)
+    except OSError as error:
+        reason = f"cannot read {path}: {(error.strerror or '').lower()}"
+        raise found.wrong(reason) if found is not None else errors.StoreError(reason) from None
 
 
 def read(config: Config, path: str) -> None:
-    """Take the values of a file over into ``config``."""
-    try:
-        with open(path, "rb") as file:
-            lines = file.read().splitlines(keepends=True)
-    except OSError as error:
-        raise errors.StoreError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
-    values: dict[str, Any] = {}
-    for number, name, arguments in directives(lines, path):
-        try:
-            values[name] = parse(name, arguments, values.get(name))
-        except ValueError as error:
-            raise errors.StoreError(f"{path}:{number + 1}: {name}: {error}") from None
+    """Take over what a store's own file says."""
+    taken = Taken(strict=False)
+    for found in Reader(os.path.dirname(path)).directives(path, read_lines(path)):
+        taken.take(found)
     for name in PLACE:
-        values.pop(name, None)
-    config.update(values)
-    config.users = [line.strip() for line in lines if is_user(line)]
+        taken.values.pop(name, None)
+    taken.give(config)
+
+
+class Taken:
+    """What directives say, one after the other. ``strict`` refuses what no server takes, and what redtool cannot do.
+
+    ``idle`` are directives without meaning here, of other servers.
+    """
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.values: dict[str, Any] = {}
+        self.users: list[bytes] = []
+        self.renames: dict[str, str] = {}
+        self.idle: list[str] = []
+
+    def take(self, found: Directive) -> None:
+        """Heed one directive. Raises StoreError."""
+        name = found.name
+        if name in PARAMETERS:
+            try:
+                self.values[name] = parse(name, found.arguments, self.values.get(name))
+            except ValueError as error:
+                raise found.wrong(f"{name}: {error}") from None
+            if self.strict and name in CANNOT and self.values[name] != CANNOT[name][0]:
+                raise found.wrong(f"{name}: redtool cannot {CANNOT[name][1]}")
+        elif name in SPECIAL:
+            low, high = SPECIAL[name]
+            if not low <= len(found.arguments) <= high:
+                raise found.wrong(f"{name}: wrong number of arguments")
+            self._special(found)
+        elif self.strict and name in ELSEWHERE:
+            self.idle.append(name)
+        elif self.strict:
+            raise found.wrong(unknown(name))
+
+    def _special(self, found: Directive) -> None:
+        if found.name == "user":
+            self.users.append(found.line)
+        elif found.name == "rename-command":
+            old, new = (word.upper() for word in found.arguments)
+            self.renames[old] = new
+        elif self.strict:
+            raise found.wrong(f"redtool loads no modules: leave out {found.name}")
+
+    def give(self, config: Config) -> None:
+        """Put all of it into a configuration."""
+        config.update(self.values)
+        config.users += self.users
+        config.renames.update(self.renames)
+
+
+def unknown(name: str) -> str:
+    """Say that there is no such directive, and what may be meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [*PARAMETERS, *ALIASES, *SPECIAL], 1)
+    return f"there is no directive {name}" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def is_user(line: bytes) -> bool:
     """Whether a line defines a user."""
     return line.lower().split(None, 1)[:1] == [b"user"]
-
-
-def directives(lines: list[bytes], path: str = "") -> Iterator[tuple[int, str, list[str]]]:
-    """Give (line index, parameter, words) of every line that sets a known parameter.
-
-    A line that cannot be split is an error in the file ``path``, or is passed over when there is no path.
-    """
-    for number, line in enumerate(lines):
-        if line.lstrip()[:1] in (b"#", b""):
-            continue
-        try:
-            name, *arguments = [word.decode("utf-8", "surrogateescape") for word in words.split(line)]
-        except errors.QuotingError as error:
-            if path:
-                raise errors.StoreError(f"{path}:{number + 1}: {error}") from None
-            continue
-        name = ALIASES.get(name.lower(), name.lower())
-        if name in PARAMETERS:
-            yield number, name, arguments
 
 
 def parse(name: str, arguments: list[str], before: Any) -> Any:
@@ -74,90 +195,3 @@ def parse(name: str, arguments: list[str], before: Any) -> Any:
     if name == "save" and value and before:
         return before + value
     return value
-
-
-def rewrite(config: Config, path: str) -> None:
-    """Write the values of ``config`` into the file, which need not exist."""
-    path = os.path.realpath(path)
-    try:
-        with open(path, "rb") as file:
-            lines = file.read().splitlines(keepends=True)
-        mode = os.stat(path).st_mode & 0o777
-    except FileNotFoundError:
-        lines, mode = [HEAD], 0o600
-    replace(path, b"".join(edited(config, lines)), mode)
-
-
-def edited(config: Config, lines: list[bytes]) -> list[bytes]:
-    """The lines with the parameters that changed set anew, and those that are new appended."""
-    where: dict[str, list[int]] = {}
-    said: dict[str, Any] = {}
-    for number, name, arguments in directives(lines):
-        where.setdefault(name, []).append(number)
-        try:
-            said[name] = parse(name, arguments, said.get(name))
-        except ValueError:
-            said[name] = None
-    out = with_users(lines, config.users)
-    for name, numbers in where.items():
-        if name not in PLACE and said[name] != config[name]:
-            for number in numbers:
-                out[number] = b""
-            out[numbers[0]] = line_of(config, name)
-    if out and not out[-1].endswith(b"\n") and out[-1]:
-        out[-1] += b"\n"
-    new = [name for name in PARAMETERS if name in config and name not in where and name not in PLACE]
-    return out + [line_of(config, name) for name in new if config[name] != PARAMETERS[name].default]
-
-
-def with_users(lines: list[bytes], users: list[bytes]) -> list[bytes]:
-    """As many lines, in which these users are defined, where the first was or at the end of the last line."""
-    places = [number for number, line in enumerate(lines) if is_user(line)]
-    if [lines[number].strip() for number in places] == users:
-        return list(lines)
-    text = b"".join(line + b"\n" for line in users)
-    if not places and users:
-        out = list(lines)
-        last = out.pop() if out else b""
-        return [*out, last + (b"" if last[-1:] in (b"\n", b"") else b"\n") + text]
-    out = [b"" if number in places else line for number, line in enumerate(lines)]
-    if places:
-        out[places[0]] = text
-    return out
-
-
-def line_of(config: Config, name: str) -> bytes:
-    """One directive as a line, quoted where it must be."""
-    parameter = PARAMETERS[name]
-    text = parameter.show(config[name]).encode("utf-8", "surrogateescape")
-    parts = text.split(b" ") if parameter.words and text else [text]
-    return b" ".join([name.encode(), *map(quoted, parts)]) + b"\n"
-
-
-def quoted(word: bytes) -> bytes:
-    """Put a word in quotes if it would not be read back as it is."""
-    plain = word and not any(c <= 32 or c >= 127 or c in b"\"'\\#" for c in word)
-    return word if plain else words.quote(word)
-
-
-def replace(path: str, data: bytes, mode: int) -> None:
-    """Put a new file in the place of an old one, so that a crash leaves one or the other whole."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    try:
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
-    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

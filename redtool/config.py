@@ -68,13 +68,19 @@ class Config(dict[str, "Any"]):
     bool for yes/no, int for numbers and sizes in bytes, str for text and choices, ``save`` as
     ((seconds, changes), ...), percentiles as floats. Any name that Redis knows may be asked for, its aliases too.
     ``users`` are the file's ``user`` lines: who has a store open reads them, and puts there what is to be written.
+    ``renames`` are its ``rename-command`` lines, in capitals; "" takes a command away. ``given`` are values that no
+    file said, so none is to keep them. ``usual`` holds where there is no line, if that is not the parameter's default.
     """
 
-    __slots__ = ("_hooks", "users")
+    __slots__ = ("_hooks", "at_once", "given", "renames", "users", "usual")
 
     def __init__(self, values: dict[str, Any] | None = None) -> None:
         super().__init__(DEFAULTS)
         self.users: list[bytes] = []
+        self.renames: dict[str, str] = {}
+        self.given: dict[str, Any] = {}
+        self.usual: dict[str, Any] = {}
+        self.at_once = True  # CONFIG SET writes the file; else only CONFIG REWRITE does, as of a server
         self._hooks: dict[str, list[Hook]] = {}
         if values:
             self.update(values)
@@ -155,6 +161,12 @@ class Config(dict[str, "Any"]):
 
     # -- the file
 
+    def include_base(self, path: str) -> str:
+        """What names of included files are relative to: a store's own file, or as servers the working directory."""
+        from os.path import dirname
+
+        return dirname(path) if self.at_once else ""
+
     def read(self, path: str) -> None:
         """Take the values of a file in redis.conf syntax. StoreError names the file and the line that is wrong."""
         from redtool.conffile import read
@@ -166,7 +178,7 @@ class Config(dict[str, "Any"]):
 
         Raises OSError and then leaves the old file as it was.
         """
-        from redtool.conffile import rewrite
+        from redtool.rewriting import rewrite
 
         rewrite(self, path)
 

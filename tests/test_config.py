@@ -217,6 +217,7 @@ slowlog-max-len 5
 
 def test_rewriting_touches_only_what_changed(tmp_path: Path) -> None:
     path = tmp_path / "redtool.conf"
+    (tmp_path / "other.conf").touch()
     path.write_bytes(BEFORE)
     path.chmod(0o640)
     config = Config()
@@ -228,7 +229,7 @@ def test_rewriting_touches_only_what_changed(tmp_path: Path) -> None:
     config.assign(changes, path=str(path))
     assert path.read_bytes() == AFTER
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
-    assert os.listdir(tmp_path) == ["redtool.conf"]
+    assert sorted(os.listdir(tmp_path)) == ["other.conf", "redtool.conf"]
     again = Config()
     again.read(str(path))
     assert again == config

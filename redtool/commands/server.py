@@ -52,7 +52,8 @@ def config_set(c: Session, *words: bytes) -> Reply:
     """
     if len(words) % 2:
         raise errors.SyntaxError_
-    c.store.config.assign(list(zip(words[::2], words[1::2], strict=True)), c.store.config_path)
+    config = c.store.config
+    config.assign(list(zip(words[::2], words[1::2], strict=True)), c.store.config_path if config.at_once else None)
     return OK
 
 
