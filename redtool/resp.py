@@ -7,6 +7,8 @@ tell a simple string from a bulk string; requests hold only bulk strings, so hir
 
 from __future__ import annotations
 
+from itertools import chain
+
 from redtool.errors import ProtocolError, ReplyError
 from redtool.numeric import float_text
 
@@ -314,6 +316,8 @@ class Requests:
 
     def feed(self, data: bytes) -> None:
         """Add bytes received and parse what is complete."""
+        if not self.pending and len(data) < SHORT and data[:1] == b"*" and self._alone(data):
+            return
         self._parts.append(data)
         self.pending += len(data)
         if self._error is not None or self.pending < self._need:
@@ -327,6 +331,17 @@ class Requests:
         else:
             self._parts = [data] if data else []
             self.pending = len(data)
+
+    def _alone(self, data: bytes) -> bool:
+        """Take bytes that are one short request and no more, as a client sends that waits for each reply."""
+        lines = data.split(b"\r\n")
+        words = lines[2:-1:2]
+        count = len(words)
+        if (0 < count < 8 and lines[0] == COUNTS[count] and not lines[-1] and len(lines) == 2 * count + 2
+                and lines[1:-1:2] == [LENGTHS[len(word)] for word in words] and self._error is None):  # fmt: skip
+            self._done.append(words)
+            return True
+        return False
 
     def __iter__(self) -> Iterator[list[bytes]]:
         return iter(self.take())
@@ -360,9 +375,33 @@ class Requests:
 
     def _arrays(self, data: bytes) -> bytes:
         """Let hiredis read request arrays; give what begins with one that is unfinished or not to its liking."""
-        reader, batch, used = self._reader, [], -1
+        batch = self._plain(data)
+        if batch is not None:
+            self._done += batch
+            return b""
+        return self._mixed(data)
+
+    def _plain(self, data: bytes) -> list[list[bytes]] | None:
+        """Read bytes that hold whole requests of at least one word, and nothing else; None when they do not."""
+        reader = self._reader
         reader.feed(data)
-        reader.feed(b":%d\r\n" % END)  # comes out if no request is begun, which hiredis cannot tell otherwise
+        reader.feed(END_MARK)  # comes out if no request is begun, which hiredis cannot tell otherwise
+        try:
+            batch = list(iter(reader.gets, False))
+            if (batch.pop() == END and not reader.has_data() and set(map(type, batch)) == ONLY_LISTS
+                    and all(batch) and set(map(type, chain.from_iterable(batch))) == ONLY_BYTES):  # fmt: skip
+                return batch
+        except Exception:  # its ProtocolError, MemoryError for an absurd count, an empty list
+            pass
+        self._reader = _reader()
+        return None
+
+    def _mixed(self, data: bytes) -> bytes:
+        """The same, request by request, up to one that is unfinished or odd."""
+        batch: list[list[bytes]] = []
+        reader, used = self._reader, -1
+        reader.feed(data)
+        reader.feed(END_MARK)
         gets = reader.gets
         try:
             while type(argv := gets()) is list:
@@ -449,6 +488,8 @@ class Requests:
 
 NEWLINE = 10
 END = 4611686018427387903  # a number that no client sends
+END_MARK = b":%d\r\n" % END
+ONLY_LISTS, ONLY_BYTES = {list}, {bytes}
 # A header that announces a million or more: hiredis would make a list as long at once. And words that are no bulk
 # strings, though hiredis gives bytes for them.
 SHAPES = bytes(48 if byte in b"0123456789" else ARRAY if byte in AGGREGATES else SIMPLE if byte in b"(=" else byte
@@ -484,6 +525,8 @@ def _size(argv: Sequence[bytes]) -> int:
     return size
 
 
+SHORT = 512  # bytes of a request that is read by itself
+LENGTHS = [b"$%d" % n for n in range(SHORT)]
 HEADERS = [b"\r\n$%d\r\n" % n for n in range(64)]  # the end of the word before and the header of a short one
 COUNTS = [b"*%d" % n for n in range(8)]
 BULKS = [b"$%d\r\n" % n for n in range(64)]

@@ -118,11 +118,9 @@ class Loop:
         for fd, what in events:
             one = ready.get(fd)
             if one is not None:
-                if what == WRITE or (what & WRITE and not what & READ):
+                if what & WRITE:
                     one.writable()
-                else:
-                    if what & WRITE:
-                        one.writable()
+                if what != WRITE:  # an error or the end is found by reading
                     one.readable()
 
     def wake(self) -> None:
