@@ -1,7 +1,8 @@
 """redtool: a terminal for Redis that brings its own Redis.
 
 ``redtool.open(path)`` opens a store directory (``":memory:"`` keeps nothing) and ``redtool.connect(url)`` a server;
-both give an object with ``execute(*argv)`` and ``close()`` that is a context manager.
+both give an object with ``execute(*argv)`` and ``close()`` that is a context manager. ``redtool.redis(path)`` gives
+redis-py's client on a store, without a server.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from redtool.backends.embedded import open_store as open
     from redtool.backends.remote import connect
+    from redtool.redispy import redis
 
-_HOMES = {"open": ("redtool.backends.embedded", "open_store"), "connect": ("redtool.backends.remote", "connect")}
+_HOMES = {
+    "open": ("redtool.backends.embedded", "open_store"),
+    "connect": ("redtool.backends.remote", "connect"),
+    "redis": ("redtool.redispy", "redis"),
+}
 
-__all__ = ["__version__", "connect", "open"]
+__all__ = ["__version__", "connect", "open", "redis"]
 
 
 def __getattr__(name: str) -> object:

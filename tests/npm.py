@@ -25,19 +25,24 @@ def installed(manifest: Path) -> Path:
             words = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"]
             done = subprocess.run(words, cwd=home, capture_output=True, text=True, timeout=300)
             if done.returncode:
-                raise RuntimeError(f"npm could not install {', '.join(json.loads(text)['dependencies'])}: {done.stderr}")
+                names = ", ".join(json.loads(text)["dependencies"])
+                raise RuntimeError(f"npm could not install {names}: {done.stderr}")
             (home / "complete").touch()
     return home / "node_modules"
 
 
+def lay(script: Path, place: Path) -> Path:
+    """Copy a script, those beside it and their packages to a place: node looks for packages beside the script only."""
+    for file in (*script.parent.glob("*.mjs"), script.parent / "package.json"):
+        shutil.copy(file, place)
+    os.symlink(installed(script.parent / "package.json"), place / "node_modules")
+    return place / script.name
+
+
 def run(script: Path, *words: str, timeout: float = 120) -> list[str]:
     """Run a script, with package.json and other scripts beside it, and give the lines it wrote."""
-    modules = installed(script.parent / "package.json")
-    with tempfile.TemporaryDirectory(prefix="rt-") as place:  # node looks for packages beside the script only
-        for file in (*script.parent.glob("*.mjs"), script.parent / "package.json"):
-            shutil.copy(file, place)
-        os.symlink(modules, f"{place}/node_modules")
-        words = ("node", f"{place}/{script.name}", *words)
+    with tempfile.TemporaryDirectory(prefix="rt-") as place:
+        words = ("node", str(lay(script, Path(place))), *words)
         done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
     if done.returncode:
         raise AssertionError(f"{script.name} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")

@@ -25,8 +25,8 @@ LAYERS: list[tuple[str, int]] = [
     ("child", 3), ("slices", 3), ("persistence", 3),
     ("reloading", 3), ("compaction", 3), ("dumps", 3),
     ("guarded", 3), ("housekeeping", 3), ("metering", 3),
-    ("server", 4), ("backends", 4),
-    ("render", 5), ("patterns", 5),
+    ("server", 4), ("backends", 4), ("redispy", 5), ("aio", 5),
+    ("render", 5), ("patterns", 5), ("transfer", 5),
     ("repl", 6), ("cli", 6), ("oneshot", 6), ("script", 6), ("docgen", 6),
     ("__init__", 7), ("__main__", 7), ("launcher", 7),
 ]  # fmt: skip
