@@ -55,6 +55,7 @@ declare -gA _redtool_verbs=(
 [repl]=''
 [open]='@f'
 [run]='@f'
+[serve]='--port:x --bind:x --unixsocket:f --requirepass:x --tls-port:x --tls-cert-file:f --tls-key-file:f --tls-ca-cert-file:f --maxmemory:x --appendonly:auto|always|never --loglevel:x --logfile:f --pidfile:f --detach --set:x'
 [scan]='--type:string|hash|list|set|zset|stream --limit:x --count:x --long -l --null -0'
 [memory]='=usage'
 ['memory usage']='--samples:x @k'
@@ -77,7 +78,7 @@ declare -gA _redtool_verbs=(
 ['rdb info']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --top:x @f'
 ['rdb json']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --limit:x @f'
 ['rdb keys']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --sort:memory|bytes|elements|longest|ttl|key --limit:x @f'
-[help]='=demo =repl =open =run =scan =memory =policy =config =bgsave =backup =aof =rdb @c'
+[help]='=demo =repl =open =run =serve =scan =memory =policy =config =bgsave =backup =aof =rdb @c'
 )
 declare -gA _redtool_commands=(
 [ACL]='1'

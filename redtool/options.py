@@ -71,6 +71,7 @@ VERBS: dict[str, str] = {
     "repl": "the interactive terminal, also where stdin is no terminal",
     "open": "open a dump for reading, or a store's directory",
     "run": "run the commands of a file, one a line",
+    "serve": "a server on a store, for any client of Redis; reads a redis.conf",
     "scan": "go through all keys, by pattern and type, with TTL and size",
     "memory": "how much memory keys take",
     "policy": "what is dropped when memory is full: show, list, set",

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Configure = Callable[[Config, str], str | None]
+
 CONFIG_FILE = "redtool.conf"
 QUIET_NS = 1_000_000_000  # how long nobody must have asked for anything before idle work begins
 SMALL = 1 << 18  # bytes of a journal that is read in no time
@@ -26,17 +28,18 @@ class Persistence(Saving):
 
     @classmethod
     def open(cls, directory: str, *, warn: Callable[[str], None] | None = None, wait: float = 5.0,
-             fork: bool = False) -> Persistence:  # fmt: skip
-        """Lock the directory, read its configuration and load its data."""
+             fork: bool = False, configure: Configure | None = None) -> Persistence:  # fmt: skip
+        """Lock the directory, read its configuration and load its data.
+
+        ``configure`` fills the configuration, where that is not what the store's own file says, and names its file.
+        """
         if not os.path.exists(os.path.join(directory, LOCK_FILE)):
             refuse_beside_server(directory)
         lock = take_lock(directory, wait)
         directory = os.path.abspath(directory)  # wherever the process goes
         try:
             config = Config()
-            config_path = os.path.join(directory, CONFIG_FILE)
-            if os.path.exists(config_path):
-                config.read(config_path)
+            config_path = (configure or own_file)(config, directory)
             config["dir"] = directory
             store = Store(config)
             store.config_path = config_path
@@ -92,10 +95,10 @@ class Persistence(Saving):
             if quiet > QUIET_NS and is_long(self):
                 self.bgrewriteaof()
 
-    def close(self) -> None:
+    def close(self, save: bool = True) -> None:
         """Finish a running rewrite, sync and close. A running BGSAVE goes on in its child.
 
-        Without a journal what has changed is saved now: nothing else would keep it.
+        Without a journal what has changed is saved now: nothing else would keep it. Unless ``save`` is False.
         """
         try:
             if self.owed:
@@ -107,7 +110,7 @@ class Persistence(Saving):
                     self.journal.close()
                     self.journal = self.store.journal = None
             else:
-                if self.store.changes != self.saved_changes:
+                if save and self.store.changes != self.saved_changes:
                     self._save_or_fail()
                 self._tidy()
         finally:
@@ -131,6 +134,14 @@ class Persistence(Saving):
             from redtool.compaction import leave
 
             leave(self)
+
+
+def own_file(config: Config, directory: str) -> str:
+    """Read the store's own configuration file, if it is there; gives its path."""
+    path = os.path.join(directory, CONFIG_FILE)
+    if os.path.exists(path):
+        config.read(path)
+    return path
 
 
 def refuse_beside_server(directory: str) -> None:

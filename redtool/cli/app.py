@@ -12,16 +12,18 @@ import typer
 from typer.main import get_command
 
 from redtool import exits, oneshot
-from redtool.cli import aof, backup, bgsave, config, demo, memory, policy, rdb, repl, run, scan
+from redtool.cli import aof, backup, bgsave, config, demo, memory, policy, rdb, repl, run, scan, serve
 from redtool.cli import open as opening
+from redtool.cli.directives import arrange
 from redtool.errors import UsageError
 from redtool.options import OPTIONS, VERBS, Options, extract, take
 
 # Verbs of several words that are Redis commands too: a word that is no subverb makes it the command
 ALSO_COMMANDS = frozenset({"config", "memory"})
+ARRANGED = {"serve": arrange}  # verbs whose words typer cannot read as they are typed
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-for _module in (demo, repl, opening, run, scan, bgsave, backup):
+for _module in (demo, repl, opening, run, serve, scan, bgsave, backup):
     _settings = getattr(_module, "SETTINGS", None)
     app.command(_module.NAME, epilog=_module.EXAMPLES, context_settings=_settings)(_module.verb)
 for _group in (memory, policy, config, aof, rdb):
@@ -45,6 +47,8 @@ def run_verb(options: Options) -> int:
     if not words or options.forced or words[0] not in VERBS or words[0] == "help":
         return _help(words)
     command, path, rest = descend(words, options.flags)
+    if path and path[0] in ARRANGED:
+        rest = ARRANGED[path[0]](rest, own_options(command))
     rest = extract(rest, own_options(command), options.flags, operands_of(command))
     family = hasattr(command, "commands")
     if "help" in options.flags:

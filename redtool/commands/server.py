@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from redtool.persistence import Persistence
     from redtool.resp import Reply
     from redtool.session import Session
+    from redtool.store import Store
 
 command = group("server")
 generic = group("generic")
@@ -296,20 +297,22 @@ def shutdown(c: Session, *words: bytes) -> Reply:
         raise c.store.busy_error  # what would be saved is the work of half a script
     if c.store.on_shutdown is None:
         raise errors.NoServer
-    save_last(c, given)
+    save_last(c.store, given)
     c.store.on_shutdown(b"NOSAVE" in given)
     c.end()
     return NO_REPLY
 
 
-def save_last(c: Session, given: set[bytes]) -> None:
+def save_last(store: Store, given: set[bytes]) -> None:
     """Save before the end, if that is asked for or save points are set; without success there is no end."""
-    kept = c.store.persistence
+    kept = store.persistence
     if kept is not None:
         kept.kill_save()
-    if b"SAVE" in given or (kept is not None and c.config["save"] and b"NOSAVE" not in given):
+    if b"SAVE" in given or (kept is not None and store.config["save"] and b"NOSAVE" not in given):
         try:
-            files(c).save()
+            if kept is None:
+                raise errors.NotSaved
+            kept.save()
         except errors.ReplyError:
             if b"FORCE" not in given:
                 raise errors.ShutdownFailed from None

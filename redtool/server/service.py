@@ -1,0 +1,182 @@
+"""A server from its start to its end: the store, where it listens, signals, saving, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+from signal import SIG_DFL, SIG_IGN, SIGHUP, SIGINT, SIGTERM, signal
+
+from redtool import errors
+from redtool.config import Config
+from redtool.persistence import Persistence
+from redtool.server.addresses import clear_socket, open_ports, process
+from redtool.server.listener import Listener
+from redtool.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from redtool.server.log import Log
+    from redtool.server.setup import Setup
+
+AGAIN = 0.1  # seconds until it is looked again whether a script has come to its end
+NAMES = {SIGINT: "shutdown-on-sigint", SIGTERM: "shutdown-on-sigterm"}
+
+
+class Service:
+    """Opens a store and serves it: ``open``, ``run`` until it is stopped, ``close``."""
+
+    def __init__(self, setup: Setup, log: Log, wait: float = 0.0) -> None:
+        self.setup, self.log, self.wait = setup, log, wait
+        self.store: Store
+        self.listener: Listener
+        self.persistence: Persistence | None = None
+        self.addresses: list[tuple[str, int]] = []
+        self.socket = ""
+        self._pidfile = ""
+        self._asked = False  # a signal has asked for the end
+
+    @property
+    def config(self) -> Config:
+        return self.store.config
+
+    # -- the beginning
+
+    def open(self, free_port: bool = False) -> None:
+        """Open the store and listen. Raises ConnectError; then nothing is left open."""
+        self.store = self._open_store()
+        try:
+            self.listener = Listener(self.store, self.persistence)
+            self._listen(free_port)
+            self._leave_pid()
+        except BaseException:
+            self.close(save=False)
+            raise
+        for note in self.setup.notes:
+            self.log.notice(note)
+        if idle := sorted(self.setup.idle):
+            self.log.verbose(f"of no effect here: {', '.join(idle)}")
+
+    def _open_store(self) -> Store:
+        setup = self.setup
+        if not setup.directory:
+            config = Config()
+            path = setup.configure(config, "")
+            store = Store(config)
+            store.config_path = path
+            if config.users or config["requirepass"] or config["aclfile"]:
+                from redtool import aclfile
+
+                aclfile.restore(store)
+            return store
+        try:
+            self.persistence = Persistence.open(setup.directory, warn=self.log.warning, wait=self.wait, fork=True,
+                                                configure=setup.configure)  # fmt: skip
+        except errors.StoreLocked as error:
+            owner = str(error).rpartition(" ")[2]
+            if not owner.isdigit():
+                raise
+            raise errors.StoreLocked(f"the store {setup.directory} is in use by {process(int(owner))}") from None
+        return self.persistence.store
+
+    def _listen(self, free_port: bool) -> None:
+        """Open every place that the configuration names."""
+        config, listener = self.config, self.listener
+        if config["bind"] and (config["port"] or free_port):
+            self.addresses = open_ports(listener, config, config["port"])
+            port = self.addresses[0][1] if self.addresses else 0
+            if port != config["port"]:  # a free one: for this time
+                config["port"] = config.given["port"] = port
+        if path := self.setup.place("unixsocket"):
+            clear_socket(path)
+            listener.listen_unix(path, config["unixsocketperm"] or 0o600)
+            self.socket = path
+        if not listener.doors:
+            raise errors.ConnectError("nowhere to listen: there is neither a port nor a unixsocket")
+
+    def _leave_pid(self) -> None:
+        """Write the file that ``pidfile`` names, as far as that goes."""
+        path = self.setup.place("pidfile")
+        if path:
+            try:
+                with open(path, "w") as file:
+                    file.write(f"{os.getpid()}\n")
+                self._pidfile = path
+            except OSError as error:
+                self.log.warning(f"cannot write {path}: {(error.strerror or '').lower()}")
+
+    # -- at work
+
+    def run(self) -> None:
+        """Serve until SHUTDOWN, a signal, or ``listener.stop``."""
+        for number in NAMES:
+            signal(number, self._signalled)
+        signal(SIGHUP, SIG_IGN)
+        tell_supervisor(b"READY=1\nSTATUS=Ready to accept connections\n")
+        try:
+            self.listener.run()
+        finally:
+            tell_supervisor(b"STOPPING=1\n")
+            for number in (*NAMES, SIGHUP):
+                signal(number, SIG_DFL)
+
+    def _signalled(self, number: int, frame: object) -> None:
+        """End as SHUTDOWN does; asked a second time by Ctrl-C, at once and without saving."""
+        if self._asked and number == SIGINT:
+            self.log.warning("asked twice: ending without saving")
+            self._tidy()
+            os._exit(1)
+        self._asked = True
+        words = set(self.config[NAMES[number]].upper().encode().split())  # type: ignore[index]
+        self.log.notice("ending: asked to by Ctrl-C" if number == SIGINT else "ending: asked to by SIGTERM")
+        self.listener.soon(lambda: self._end(words))
+        self.listener.loop.wake()
+
+    def _end(self, words: set[bytes]) -> None:
+        """Save where that is to be, and stop. What could not be saved goes on, unless FORCE is set."""
+        from redtool.commands.server import save_last
+
+        if self.store.busy:  # what would be saved is the work of half a script
+            self.listener.loop.later(AGAIN, lambda: self._end(words))
+            return
+        try:
+            save_last(self.store, words)
+        except errors.ReplyError:
+            self._asked = False
+            self.log.warning("the data could not be saved, so the server goes on")
+            return
+        self.listener.shut_down(b"NOSAVE" in words)
+
+    # -- the end
+
+    def close(self, save: bool = True) -> None:
+        """Let go of everything. A store of its own keeps its data in any case, unless it was told not to."""
+        listener = getattr(self, "listener", None)
+        if listener is not None:
+            save = save and not listener.unsaved
+            listener.close()
+        self._tidy()
+        if self.persistence is not None:
+            if save and self.store.full and self.store.eviction is not None:
+                self.store.eviction.catch_up()
+            self.persistence.close(save=save and self.config.at_once)
+
+    def _tidy(self) -> None:
+        """Take the pid file away."""
+        if self._pidfile:
+            from redtool.persist.files import remove
+
+            remove(self._pidfile)
+            self._pidfile = ""
+
+
+def tell_supervisor(text: bytes) -> None:
+    """Tell systemd, if it has asked for that."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if path[:1] not in ("/", "@"):
+        return
+    import socket
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        try:
+            out.sendto(text, "\0" + path[1:] if path[:1] == "@" else path)
+        except OSError:
+            return
