@@ -126,6 +126,12 @@ class WrongArity(ReplyError):
     text = "ERR wrong number of arguments for '{}' command"
 
 
+class FateUnknown(ReplyError):
+    """No server's: the connection ended after a command that alters data was sent, before its reply came."""
+
+    text = "UNCERTAIN {}: connection lost after sending {}: it may or may not have run"
+
+
 class RunsOn(ReplyError):
     text = "ERR a script runs for longer than busy-reply-threshold ({} ms)"
 

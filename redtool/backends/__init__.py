@@ -57,9 +57,9 @@ if TYPE_CHECKING:
 
 
 # Options that say something of the target beyond the store's path (see backends/target.py)
-ADDRESSING = frozenset({"url", "target", "host", "port", "socket", "user", "password", "askpass", "password_file",
-                        "password_command", "tls", "cacert", "cacertdir", "cert", "key", "sni", "insecure", "mem",
-                        "db", "resp2", "resp3"})  # fmt: skip
+ADDRESSING = frozenset({"url", "target", "host", "port", "socket", "cluster", "user", "password", "askpass",
+                        "password_file", "password_command", "tls", "cacert", "cacertdir", "cert", "key", "sni",
+                        "insecure", "mem", "db", "resp2", "resp3"})  # fmt: skip
 
 
 def open_backend(source: Target | Options | str | None = None) -> Backend:
@@ -77,11 +77,7 @@ def open_backend(source: Target | Options | str | None = None) -> Backend:
     else:
         target = parse(source) if isinstance(source, str) else resolve(flags or {})
     if target.kind == "remote":
-        from redtool.backends.remote import Remote
-
-        server = Remote(target)
-        server.connect()
-        return server
+        return _open_server(target)
     path = ":memory:" if target.kind == "memory" else None if target.name == "default" else target.path
     credentials = target.credentials()
     store = _open_store(path, flags or {})
@@ -92,6 +88,25 @@ def open_backend(source: Target | Options | str | None = None) -> Backend:
     if target.resp:
         store.session.switch(target.resp)
     return store
+
+
+def _open_server(target: Target) -> Backend:
+    """Connect to a server, or to what is behind a cluster's or a sentinel's addresses."""
+    from redtool.backends.remote import Remote
+
+    if target.via == "cluster":
+        from redtool.backends.cluster import Cluster
+        from redtool.backends.nodes import NoCluster
+
+        cluster = Cluster(target, _warn)
+        try:
+            cluster.connect()
+            return cluster
+        except NoCluster:  # as with redis-cli -c, a server by itself will do
+            target = target.alone()
+    server = Remote(target)
+    server.connect()
+    return server
 
 
 def _open_store(path: str | None, flags: Mapping[str, str]) -> Embedded:

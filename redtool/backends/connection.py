@@ -8,11 +8,13 @@ from redtool.resp import Decoder, pack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket as Socket
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from ssl import SSLContext, SSLSocket
 
     from redtool.backends.target import Target
     from redtool.resp import Reply
+
+    Accept = Callable[[list[Reply]], bool]
 
 READ = 1 << 16  # bytes asked for at a time, while replies are small; above 128 KB malloc maps memory for each read
 READ_MORE = 1 << 20
@@ -28,6 +30,10 @@ class ConnectionLost(ConnectError):
     """The connection ended where a reply was due. ``replies`` are those of a pipeline that did arrive."""
 
     replies: tuple[Reply, ...] = ()
+
+
+class Uncertain(ConnectError):
+    """The connection ended after a command that alters data was sent: nobody knows whether it has run."""
 
 
 class Connection:
@@ -128,40 +134,23 @@ class Connection:
         ready, self._ready = self._ready, []
         return ready
 
-    def exchange(self, requests: Iterable[bytes], accept: Callable[[list[Reply]], bool]) -> None:
-        """Send requests and receive at once, until ``accept``, which gets the values as they come, says it has all.
+    def exchange(self, requests: Iterable[bytes], accept: Accept) -> None:
+        """Send requests and receive at once, until ``accept``, which gets the values as they come, says it has all."""
+        one = Exchange(self, requests, accept)
+        exchange_all([one])
+        if one.lost is not None:
+            raise one.lost
 
-        A server stops reading while nobody reads its replies; a client that first sends all would wait for ever.
-        """
-        from select import POLLIN, POLLOUT, poll
-
-        poller, sock = poll(), self._sock
-        pieces, out, closed = iter(requests), memoryview(b""), None
-        sock.setblocking(False)
-        while True:
-            stuck = True
-            if not out and (piece := next(pieces, None)):
-                out = memoryview(piece)
-            if out and closed is None:
-                try:
-                    done = sock.send(out)
-                    self.sent += done
-                    out, stuck = out[done:], False
-                except OSError as error:
-                    # What the server said before it closed is still to be read
-                    closed = None if _would_block(error) else ConnectionLost(plain_reason(error))
-            try:
-                self._take_in(self.receive())
-                stuck = False
-            except BlockingIOError:
-                if closed is not None:
-                    raise closed from None
-            if self._ready and accept(self.take_ready()):
-                break
-            if stuck:
-                poller.register(sock, POLLIN | POLLOUT if out and closed is None else POLLIN)
-                poller.poll(ALERT_MS)
-        sock.setblocking(True)
+    def offer(self, data: memoryview) -> memoryview:
+        """Send what the system takes now; give the rest. BlockingIOError when it takes nothing."""
+        try:
+            done = self._sock.send(data)
+        except OSError as error:
+            if _would_block(error):
+                raise BlockingIOError from None
+            raise ConnectionLost(plain_reason(error)) from None
+        self.sent += done
+        return data[done:]
 
     def receive(self) -> bytes:
         """Read once. BlockingIOError when nothing is there and the socket does not wait."""
@@ -180,8 +169,92 @@ class Connection:
         self._decoder.feed(data)
         self._ready += self._decoder.take()
 
+    def take_more(self) -> bool:
+        """Take in what has come, without waiting where the socket does not. False when that is nothing."""
+        try:
+            self._take_in(self.receive())
+        except BlockingIOError:
+            return False
+        return True
+
+    def set_waiting(self, waiting: bool) -> None:
+        """Whether sending and receiving wait; ``poll`` and ``receive`` say what happens when they do not."""
+        self._sock.setblocking(waiting)
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
     def close(self) -> None:
         self._sock.close()
+
+
+class Exchange:
+    """Requests on their way and replies coming back, on one connection. ``lost`` is why it ended before its time.
+
+    A server stops reading while nobody reads its replies; a client that first sends all would wait for ever.
+    """
+
+    __slots__ = ("_accept", "_failed", "_out", "_pieces", "connection", "done", "lost")
+
+    def __init__(self, connection: Connection, requests: Iterable[bytes], accept: Accept) -> None:
+        self.connection, self.done = connection, False
+        self.lost: ConnectionLost | None = None
+        self._pieces, self._accept, self._out = iter(requests), accept, memoryview(b"")
+        self._failed: ConnectionLost | None = None  # sending did; what the server said before is still to be read
+
+    @property
+    def over(self) -> bool:
+        return self.done or self.lost is not None
+
+    @property
+    def sending(self) -> bool:
+        """Whether there is something left to send."""
+        return bool(self._out) and self._failed is None
+
+    def step(self) -> bool:
+        """Send and receive what is possible at once. False when that is nothing."""
+        moved = False
+        if not self._out and (piece := next(self._pieces, None)):
+            self._out = memoryview(piece)
+        if self.sending:
+            try:
+                self._out, moved = self.connection.offer(self._out), True
+            except BlockingIOError:
+                pass
+            except ConnectionLost as lost:
+                self._failed = lost
+        try:
+            if self.connection.take_more():
+                moved = True
+            elif self._failed is not None:
+                self.lost = self._failed
+        except ConnectionLost as lost:
+            self.lost = lost
+        if values := self.connection.take_ready():
+            self.done = self._accept(values)
+        return moved or self.over
+
+
+def exchange_all(exchanges: Sequence[Exchange]) -> None:
+    """Drive exchanges, all at once, until each has ended: ``done``, or its connection ``lost``."""
+    from select import POLLIN, POLLOUT, poll
+
+    poller, going = poll(), list(exchanges)
+    for each in going:
+        each.connection.set_waiting(False)
+    while going:
+        moved = False
+        for each in tuple(going):
+            moved |= each.step()
+            if each.over:
+                going.remove(each)
+                each.connection.set_waiting(True)
+        if not moved and going:
+            for each in going:
+                poller.register(each.connection, POLLIN | POLLOUT if each.sending else POLLIN)
+            poller.poll(ALERT_MS)
+            for each in going:
+                poller.unregister(each.connection)
 
 
 def _would_block(error: OSError) -> bool:

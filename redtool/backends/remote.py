@@ -7,13 +7,13 @@ restored on a new connection, or its loss be told. A write whose fate is unknown
 from __future__ import annotations
 
 from redtool.backends import to_bytes
-from redtool.backends.connection import Connection, ConnectionLost
+from redtool.backends.connection import Connection, ConnectionLost, Exchange, Uncertain
 from redtool.errors import ConnectError, ReplyError, UsageError
 from redtool.resp import OK, QUEUED, Push, Replies, Status, pack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from redtool.backends.target import Target
     from redtool.commands.table import Command
@@ -76,7 +76,7 @@ class Remote:
     def connect(self) -> Connection:
         """Open the connection if it is not, and select the database. ConnectError when it cannot be."""
         if self._connection is None:
-            connection = Connection(self.target, *self._known_credentials())
+            connection = Connection(self.target, *self.know_credentials())
             try:
                 if self._home and connection.welcome:
                     self._reselect(connection)
@@ -86,15 +86,15 @@ class Remote:
             self._connection = connection
         return self._connection
 
-    def _known_credentials(self) -> tuple[str | None, str | None]:
+    def know_credentials(self) -> tuple[str | None, str | None]:
         """User and password; asks for them once."""
         if self._credentials is None:
             self._credentials = self.target.credentials()
         return self._credentials
 
-    def sibling(self) -> Remote:
-        """Another client of the same server with the same credentials; it connects when it is first used."""
-        other = Remote(self.target)
+    def sibling(self, target: Target | None = None) -> Remote:
+        """Another client of the same server, or of one like it, with the same credentials; connects when first used."""
+        other = Remote(target or self.target)
         other._credentials = self._credentials
         return other
 
@@ -107,8 +107,8 @@ class Remote:
     def execute(self, *argv: Word) -> Reply:
         """Run one command; see Backend. A subscribing command gives its confirmations: Replies."""
         words = [word if type(word) is bytes else to_bytes(word) for word in argv]
-        name = _name(words)
-        _refuse(name, words)
+        name = name_of(words)
+        check_usage(name, words)
         try:
             reply = self._attempt(name, words)
         except ConnectionLost as lost:
@@ -193,9 +193,18 @@ class Remote:
     def _exchange(self, connection: Connection, requests: Iterable[bytes], count: int) -> list[Reply]:
         """Send requests while receiving; give ``count`` replies."""
         replies: list[Reply] = []
+        try:
+            connection.exchange(requests, self._collector(replies, count))
+        except ConnectionLost as lost:
+            lost.replies = tuple(replies)
+            raise
+        return replies
+
+    def _collector(self, replies: list[Reply], count: int) -> Callable[[list[Reply]], bool]:
+        """What tells messages from replies and gathers the latter; True when all have come."""
 
         def accept(values: list[Reply]) -> bool:
-            if not self._listening and Push not in {*map(type, values)}:
+            if not self.listening and Push not in {*map(type, values)}:
                 replies.extend(values)
                 return len(replies) >= count
             for value in values:
@@ -205,12 +214,18 @@ class Remote:
                     replies.append(value)
             return len(replies) >= count
 
-        try:
-            connection.exchange(requests, accept)
-        except ConnectionLost as lost:
-            lost.replies = tuple(replies)
-            raise
-        return replies
+        return accept
+
+    def begin(self, lines: Sequence[list[bytes]], replies: list[Reply]) -> Exchange:
+        """Open the connection for commands that have one reply each and leave its state alone; ``exchange_all``
+        drives it and ``replies`` fills as they come. ``close`` when it ended otherwise than ``done``.
+        """  # fmt: skip
+        return Exchange(self._at_hand(), pieces(lines), self._collector(replies, len(lines)))
+
+    @property
+    def sent(self) -> int:
+        """The bytes of the last requests that the system took; of commands beyond them the server knows nothing."""
+        return self._connection.sent if self._connection else 0
 
     def _after_loss(self, name: bytes, words: list[bytes], lost: ConnectionLost) -> Reply:
         """The connection ended before the reply came: try again if that cannot do harm, else say what is known."""
@@ -221,12 +236,13 @@ class Remote:
         if gone and not (name == b"EXEC" and sent):
             raise ConnectError(f"connection lost: {gone}") from None
         if sent and not self._is_readonly(words):
-            raise ConnectError(f"connection lost after sending {shown}: it may or may not have run") from None
+            raise Uncertain(f"connection lost after sending {shown}: it may or may not have run") from None
         try:
             return self._attempt(name, words)
         except ConnectionLost:
+            kind = Uncertain if self._connection and self._connection.sent else ConnectError
             self._forget()
-            raise ConnectError(f"connection lost after sending {shown}, twice: {lost}") from None
+            raise kind(f"connection lost after sending {shown}, twice: {lost}") from None
         except BaseException:
             self._forget()
             raise
@@ -254,7 +270,7 @@ class Remote:
             gone = "the transaction is gone, none of it has run"
         elif self._watching:
             gone = "the watched keys are watched no more"
-        elif self._listening:
+        elif self.listening:
             gone = "the subscriptions have ended"
         self.db = self._home
         self.in_multi = self._watching = self._monitoring = False
@@ -329,9 +345,9 @@ class Remote:
         is sent ahead. ConnectError when the connection is lost midway says how many replies came (``replies``).
         """
         lines = [[word if type(word) is bytes else to_bytes(word) for word in argv] for argv in batch]
-        names = [_name(words) for words in lines]
+        names = [name_of(words) for words in lines]
         for name, words in zip(names, lines, strict=True):
-            _refuse(name, words)
+            check_usage(name, words)
         replies: list[Reply] = []
         try:
             self._run_apart(names, lines, replies, stop)
@@ -363,12 +379,12 @@ class Remote:
             return []
         try:
             try:
-                replies = self._exchange(self._at_hand(), _pieces(lines), len(lines))
+                replies = self._exchange(self._at_hand(), pieces(lines), len(lines))
             except ConnectionLost as lost:
                 if lost.replies or (self._connection and self._connection.sent) or self.in_multi or self._watching:
                     raise
                 self._forget()  # the server has seen none of it
-                replies = self._exchange(self._at_hand(), _pieces(lines), len(lines))
+                replies = self._exchange(self._at_hand(), pieces(lines), len(lines))
         except ConnectionLost as lost:
             self._follow_all(names, lines, lost.replies)
             self._forget()
@@ -396,7 +412,7 @@ class Remote:
 
             try:
                 # A connection of its own: the other may be in MULTI, or subscribed
-                connection = Connection(self.target, *self._known_credentials())
+                connection = Connection(self.target, *self.know_credentials())
             except ConnectError:
                 return load_all()
             try:
@@ -408,7 +424,8 @@ class Remote:
         return self._commands
 
     @property
-    def _listening(self) -> bool:
+    def listening(self) -> bool:
+        """Whether messages come: there are subscriptions, or MONITOR runs."""
         return self._monitoring or any(self._channels.values())
 
     def messages(self) -> Iterator[Push]:
@@ -423,7 +440,7 @@ class Remote:
             if connection is None:
                 return
             try:
-                if self._listening:
+                if self.listening:
                     self._messages.append(_as_push(connection.next_value()))
                 elif not self._absorb(connection) or not self._messages:
                     return
@@ -433,9 +450,23 @@ class Remote:
                 self._forget()
                 raise
 
+    def arrived(self) -> list[Push]:
+        """The messages that have come, without waiting. ConnectError when the subscriptions have ended."""
+        if self._connection is not None and not self._absorb(self._connection) and (gone := self._forget()):
+            raise ConnectError(f"connection lost: {gone}")
+        messages, self._messages = self._messages, []
+        return messages
+
+    def fileno(self) -> int:
+        return self.connect().fileno()
+
     def close(self) -> None:
         """Close the connection. Safe to call twice; a command would open it again."""
         self._forget()
+
+    def adopt(self, other: Remote) -> None:
+        """Be the user that the other is."""
+        self._credentials = other._credentials
 
     def __enter__(self) -> Remote:
         return self
@@ -456,13 +487,13 @@ def connect(url: str) -> Remote:
     return server
 
 
-def _name(words: Sequence[bytes]) -> bytes:
+def name_of(words: Sequence[bytes]) -> bytes:
     if not words:
         raise UsageError("no command given")
     return words[0].upper()
 
 
-def _refuse(name: bytes, words: Sequence[bytes]) -> None:
+def check_usage(name: bytes, words: Sequence[bytes]) -> None:
     """Refuse what would leave nobody knowing which reply belongs to which command."""
     if name == b"CLIENT" and len(words) > 2 and words[1].upper() == b"REPLY" and words[2].upper() != b"ON":
         raise UsageError("CLIENT REPLY OFF and SKIP cannot be used here: a command would wait for its reply for ever")
@@ -481,7 +512,7 @@ def _as_push(value: Reply) -> Push:
     return Push(value) if isinstance(value, list) else Push([b"monitor", value])
 
 
-def _pieces(lines: Iterable[list[bytes]]) -> Iterator[bytes]:
+def pieces(lines: Iterable[list[bytes]]) -> Iterator[bytes]:
     """Encode requests a piece at a time, so that a batch is never held twice."""
     piece: list[bytes] = []
     size = 0

@@ -23,24 +23,33 @@ TLS_SETTINGS = ("tls", "insecure", *TLS_FILES)
 SECRETS = ("askpass", "password_command", "password_file")
 ADDRESS = ("host", "port", "socket")
 # what means a server even when no address is given; the address is then 127.0.0.1:6379
-REMOTE = (*ADDRESS, "user", "password", *SECRETS, *TLS_SETTINGS)
+REMOTE = (*ADDRESS, "cluster", "seeds", "user", "password", *SECRETS, *TLS_SETTINGS)
 # what a target of the configuration file may set
-CONFIGURED = frozenset({"url", "store", "db", "resp", "connect_timeout", *REMOTE}) - {"askpass"}
+CONFIGURED = frozenset({"url", "store", "db", "resp", "connect_timeout", "sentinel_user", "sentinel_password",
+                        *REMOTE}) - {"askpass", "seeds"}  # fmt: skip
 SHORT = {"url": "-u", "host": "-h", "port": "-p", "socket": "-s"}
 
 DEFAULT_TIMEOUT = 5.0  # seconds to wait for a connection
 
 
 class Target:
-    """Where commands go. ``kind`` is "embedded", "memory", "dump" or "remote"; ``str()`` never shows a password."""
+    """Where commands go. ``kind`` is "embedded", "memory", "dump" or "remote"; ``str()`` never shows a password.
 
-    __slots__ = ("cacert", "cacertdir", "cert", "db", "host", "insecure", "key", "kind", "name", "password", "path",
-                 "port", "resp", "secret", "sni", "socket", "timeout", "tls", "user")  # fmt: skip
+    ``via`` says how a server is found: "" at its address, "cluster" by asking the nodes at ``seeds`` for the slots,
+    "sentinel" by asking the sentinels there for the master called ``master``.
+    """
+
+    __slots__ = ("cacert", "cacertdir", "cert", "db", "host", "insecure", "key", "kind", "master", "name", "password",
+                 "path", "port", "resp", "secret", "seeds", "sentinel", "sni", "socket", "timeout", "tls", "user",
+                 "via")  # fmt: skip
 
     def __init__(self, kind: str, path: str = "") -> None:
         self.kind, self.path = kind, path
         self.name = ""  # what the configuration calls it
         self.host, self.port, self.socket = "127.0.0.1", 6379, ""
+        self.via = self.master = ""
+        self.seeds: tuple[tuple[str, int], ...] = ()
+        self.sentinel: tuple[str | None, str | None] = (None, None)  # user and password for the sentinels
         self.db = 0
         self.user: str | None = None
         self.password: str | None = None
@@ -56,16 +65,35 @@ class Target:
 
     @property
     def address(self) -> str:
-        """The server as a person writes it: a socket path or host:port."""
+        """The server as a person writes it: a socket path, host:port or, of several, the first."""
         if self.socket:
             return self.socket
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        if self.via == "sentinel":
+            return f"{self.master} of {written(*self.seeds[0])}"
+        return written(*self.seeds[0]) if self.seeds else written(self.host, self.port)
+
+    def alone(self) -> Target:
+        """The server at the first address, for what turned out to be no cluster."""
+        other = self.at(*(self.seeds[0] if self.seeds else (self.host, self.port)))
+        other.name, other.socket = self.name, self.socket
+        return other
+
+    def at(self, host: str, port: int) -> Target:
+        """The server at another address, reached by the same means: a node of the cluster, a master, a sentinel."""
+        other = Target(self.kind)
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.via = other.name = other.socket = ""
+        other.seeds, other.host, other.port = (), host, port
+        return other
 
     @property
     def label(self) -> str:
         """Short text for a prompt."""
         if self.name:
             return self.name
+        if self.via:
+            return self.master or f"cluster {self.address}"
         return {"memory": "memory", "remote": self.address}.get(self.kind, self.path)
 
     def credentials(self) -> tuple[str | None, str | None]:
@@ -82,10 +110,19 @@ class Target:
         user = f"{escape(self.user)}@" if self.user else ""
         if self.socket:
             return f"unix://{user}{self.socket}?db={self.db}"
-        return f"redis{'s' if self.tls else ''}://{user}{self.address}/{self.db}"
+        scheme = f"redis{'s' if self.tls else ''}"
+        if self.via and self.seeds:
+            path = f"{escape(self.master)}/{self.db}" if self.master else f"{self.db}"
+            return f"{scheme}+{self.via}://{user}{','.join(written(*seed) for seed in self.seeds)}/{path}"
+        return f"{scheme}://{user}{self.address}/{self.db}"
 
     def __repr__(self) -> str:
         return f"<Target {self.kind} {self}>"
+
+
+def written(host: str, port: int) -> str:
+    """An address as a person writes it."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def parse(text: str, environ: Mapping[str, str] = os.environ) -> Target:
@@ -175,6 +212,8 @@ def _fill_remote(target: Target, merged: Settings, environ: Mapping[str, str]) -
         from redtool.backends.urls import port_number
 
         target.port = port_number(merged["port"], "the port")
+    if merged.get("via") or merged.get("cluster"):
+        _fill_seeds(target, merged)
     for name in TLS_FILES:
         setattr(target, name, merged.get(name, ""))
     target.insecure = bool(merged.get("insecure"))
@@ -184,6 +223,22 @@ def _fill_remote(target: Target, merged: Settings, environ: Mapping[str, str]) -
     if "connect_timeout" in merged:
         target.timeout = _seconds(merged["connect_timeout"]) or None  # 0: as long as the system waits
     _fill_credentials(target, merged, environ)
+
+
+def _fill_seeds(target: Target, merged: Settings) -> None:
+    """Settle whom to ask for the server: an address given beside a URL takes the place of the URL's."""
+    from redtool.backends.urls import VIA, port_number, seeds
+
+    target.via, target.master = merged.get("via") or "cluster", merged.get("master", "")
+    port = VIA[target.via]
+    if any(word in merged for word in ADDRESS):
+        port = port_number(merged["port"], "the port") if "port" in merged else port
+        target.seeds = () if target.socket else ((target.host, port),)
+    else:
+        target.seeds = seeds(merged.get("seeds", ""), port)
+    if target.via == "cluster" and merged.get("db", "0") != "0":
+        raise UsageError("a cluster has database 0 only")
+    target.sentinel = merged.get("sentinel_user"), merged.get("sentinel_password")
 
 
 def _fill_credentials(target: Target, merged: Settings, environ: Mapping[str, str]) -> None:

@@ -7,6 +7,8 @@ import os
 from redtool.errors import UsageError
 
 SCHEMES = {"redis": False, "valkey": False, "rediss": True, "valkeys": True}
+# what may follow a scheme after a plus, and the port that its addresses have unless they say so
+VIA = {"": 6379, "cluster": 6379, "sentinel": 26379}
 
 # query parameter of a URL -> setting; the ssl_ names are redis-py's
 QUERY = {
@@ -23,6 +25,8 @@ QUERY = {
     "key": "key",
     "ssl_keyfile": "key",
     "sni": "sni",
+    "sentinel_username": "sentinel_user",
+    "sentinel_password": "sentinel_password",
 }
 
 
@@ -37,19 +41,18 @@ def from_url(url: str) -> dict[str, str]:
         found["socket"] = plain(path)
         if not path:
             raise UsageError("unix://…: the path of the socket is missing")
-    elif scheme in SCHEMES:
+    elif scheme.partition("+")[0] in SCHEMES and scheme.partition("+")[2] in VIA:
         netloc, _, path = rest.partition("/")
         user, at, place = netloc.rpartition("@")
         try:
-            found |= host_and_port(place) if place else {"host": "127.0.0.1"}
+            found |= _places(place, scheme.partition("+")[2], path.strip("/"))
         except UsageError as error:
             raise UsageError(f"{scheme}://…: {str(error).rpartition(': ')[2]}") from None
-        if SCHEMES[scheme]:
+        if SCHEMES[scheme.partition("+")[0]]:
             found["tls"] = "yes"
-        if path.strip("/"):
-            found["db"] = path.strip("/")
     else:
-        raise UsageError(f"{scheme}://…: unknown scheme; use redis://, rediss://, valkey://, valkeys:// or unix://")
+        raise UsageError(f"{scheme}://…: unknown scheme; use redis://, rediss://, valkey://, valkeys:// or unix://; "
+                         "redis+cluster:// and redis+sentinel:// with several addresses")  # fmt: skip
     if at:
         name, colon, password = user.partition(":")
         if name:
@@ -60,6 +63,28 @@ def from_url(url: str) -> dict[str, str]:
     if "db" in found:
         number(found["db"], f"{scheme}://…: db")
     return found
+
+
+def _places(text: str, via: str, path: str) -> dict[str, str]:
+    """Read the addresses of a URL and what follows them: a database, or a master's name and a database."""
+    found: dict[str, str] = {}
+    if not via:
+        found = host_and_port(text) if text else {"host": "127.0.0.1"}
+    else:
+        seeds(text, VIA[via])
+        found = {"via": via, "seeds": text}
+    if via == "sentinel":
+        name, _, path = path.partition("/")
+        if not name:
+            raise UsageError("the name of the master is missing: redis+sentinel://HOST:26379/NAME")
+        found["master"] = plain(name)
+    return found | ({"db": path} if path else {})
+
+
+def seeds(text: str, port: int) -> tuple[tuple[str, int], ...]:
+    """Read addresses between commas."""
+    places = [host_and_port(place) for place in text.split(",") if place] or [{"host": "127.0.0.1"}]
+    return tuple((place["host"], int(place.get("port", port))) for place in places)
 
 
 def _from_query(scheme: str, query: str) -> dict[str, str]:
