@@ -119,7 +119,7 @@ class Client:
         self.close()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Let Linux stop the server when the tests are killed before they can."""
     import ctypes
 
@@ -138,7 +138,7 @@ class RealServer:
         words = [binary, "--port", "0", "--unixsocket", self.socket, "--save", "", "--dir", str(directory)]
         words += ["--logfile", str(directory / "log"), *options]
         quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(words, stdout=quiet, stderr=quiet, preexec_fn=_die_with_parent)
+        self.process = subprocess.Popen(words, stdout=quiet, stderr=quiet, preexec_fn=die_with_parent)
         self._await_socket()
 
     def _await_socket(self) -> None:

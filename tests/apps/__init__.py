@@ -1,0 +1,1 @@
+"""Real applications on redtool's server: each one's jobs, with workers killed, beside a real Redis."""
