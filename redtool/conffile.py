@@ -161,10 +161,20 @@ class Taken:
         if found.name == "user":
             self.users.append(found.line)
         elif found.name == "rename-command":
-            old, new = (word.upper() for word in found.arguments)
-            self.renames[old] = new
+            self._rename(found, *(word.upper() for word in found.arguments))
         elif self.strict:
             raise found.wrong(f"redtool loads no modules: leave out {found.name}")
+
+    def _rename(self, found: Directive, old: str, new: str) -> None:
+        """Give a command another name, or none."""
+        from redtool.commands.table import find
+
+        if find(old.encode("utf-8", "surrogateescape")) is None or old in self.renames:
+            raise found.wrong(f"rename-command: there is no command {old}")
+        taken = find(new.encode("utf-8", "surrogateescape")) is not None and self.renames.get(new) is None
+        if new and (taken or new in self.renames.values()):
+            raise found.wrong(f"rename-command: there is a command {new} already")
+        self.renames[old] = new
 
     def give(self, config: Config) -> None:
         """Put all of it into a configuration."""

@@ -9,7 +9,7 @@ from redtool.commands import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from redtool.session import Argv, Session
@@ -24,8 +24,8 @@ SCRIPTS = frozenset({"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL
 class Entry:
     """A command as one store runs it: handler and bounds at hand, and its statistics."""
 
-    __slots__ = ("command", "failed", "flags", "handler", "high", "long", "low", "ns", "quick", "rejected", "skip",
-                 "subs", "write")  # fmt: skip
+    __slots__ = ("command", "failed", "flags", "handler", "high", "long", "low", "ns", "quick", "rejected", "renamed",
+                 "skip", "subs", "write")  # fmt: skip
 
     def __init__(self, command: table.Command) -> None:
         self.command = command
@@ -35,7 +35,23 @@ class Entry:
         self.flags = command.flags
         self.write = "write" in self.flags
         self.subs: dict[bytes, Entry] | None = None if command.subs is None else {}
+        self.renamed = False
         self.reset()
+
+    def rename(self) -> None:
+        """Journal the command by its own name, whatever it is called: the journal is read without the configuration."""
+        self.renamed = True
+        run, words = self.command.handler, self.command.name.encode().split()
+
+        def renamed(session: Session, *args: bytes) -> Any:
+            before = session.store.changes
+            reply = run(session, *args)  # type: ignore[misc]
+            if session.effects is None and session.store.changes != before:
+                session.journal(*words, *args)
+            return reply
+
+        if run is not None:
+            self.handler = renamed
 
     def reset(self) -> None:
         """Set the statistics to zero: time spent, errors, and calls by how long each took.
@@ -67,16 +83,21 @@ class Entries:
     """The entries that were looked up so far.
 
     ``plain`` maps a name as it is typed, in capitals or small, to what may run at once. ``slowly`` has what never does:
-    containers, whose subcommand comes first, and scripts, which may have to run elsewhere.
+    containers, whose subcommand comes first, and scripts, which may have to run elsewhere. ``renames`` maps names of
+    commands to those they go by instead, "" for none.
     """
 
-    __slots__ = ("loading_ns", "newest", "plain", "slowly")
+    __slots__ = ("loading_ns", "names", "newest", "plain", "slowly")
 
-    def __init__(self) -> None:
+    def __init__(self, renames: Mapping[str, str] | None = None) -> None:
         self.newest: Entry | None = None  # the latest new command, and how long its code took to load
         self.loading_ns = 0
         self.plain: dict[bytes, Entry] = {}
         self.slowly: dict[bytes, Entry] = {}
+        self.names: dict[bytes, bytes] = {}  # name -> that in the table, "" for none
+        if renames:
+            self.names = {old.encode(): b"" for old in renames}
+            self.names |= {new.encode("utf-8", "surrogateescape"): old.encode() for old, new in renames.items() if new}
 
     def counted(self) -> Iterator[Entry]:
         """The entries of all commands and subcommands that were looked up, each once: their statistics."""
@@ -90,10 +111,13 @@ class Entries:
         entry = self.plain.get(name) or self.slowly.get(name)
         if entry is None:
             started = time_ns()
-            command = table.find(name)
+            true_name = self.names.get(name, name)
+            command = table.find(true_name)
             if command is None:
                 raise _unknown(argv)
             entry = Entry(command)
+            if true_name != name:
+                entry.rename()
             self.newest, self.loading_ns = entry, time_ns() - started
         if entry.subs is not None or entry.command.name in SCRIPTS:
             self.slowly[name] = entry  # resolved word by word, so never found by the first alone; or may run apart
@@ -118,16 +142,23 @@ class Entries:
                 entry.rejected += 1
                 raise errors.UnknownSubcommand(_text(argv[1].partition(b"\0")[0])[:128], entry.command.name)
             found = entry.subs[word] = Entry(command)
+            if entry.renamed:
+                found.rename()
         return found
 
 
 class Journalled(Entries):
     """The entries while a journal is replayed: what leaves the data alone is left out.
 
-    Files, clients, the process and other servers are no business of a journal's, whoever wrote it.
+    Files, clients, the process and other servers are no business of a journal's, whoever wrote it. A command goes by
+    its own name, too: servers journal it by the other one.
     """
 
     __slots__ = ()
+
+    def __init__(self, renames: Mapping[str, str] | None = None) -> None:
+        super().__init__(renames)
+        self.names = {name: known for name, known in self.names.items() if known}
 
     def find(self, argv: Argv) -> Entry:
         entry = super().find(argv)

@@ -68,7 +68,7 @@ class Store:
         for db in self.databases:
             db.on_expired = self._expired
             db.on_fields_expired = self._fields_expired
-        self.entries = Entries()
+        self.entries = Entries(self.config.renames)
         self._queued = Entry(table.Command("QUEUED", "QUEUED", _queued, "", "", "", ""))
         self.journal: Journal | None = None
         self.functions: list[bytes] = []
@@ -593,7 +593,7 @@ class Store:
 
     def load(self) -> None:
         """Switch to loading: only journalled deletions remove keys."""
-        self.entries = Journalled()
+        self.entries = Journalled(self.config.renames)
         self.limit = 0  # nothing is dropped meanwhile
         for db in self.databases:
             db.lazy = False
@@ -609,7 +609,7 @@ class Store:
         self.limit = self.config["maxmemory"]
         self.full = self.limit > 0  # for all that is known yet
         self.review()
-        self.entries = Entries()
+        self.entries = Entries(self.config.renames)
 
 
 def _queued(session: Session, *args: bytes) -> Reply:

@@ -26,7 +26,7 @@ redtool serve /etc/redis/redis.conf --port 7000 --daemonize no
 redtool serve --detach && redtool -p 6379 PING && redtool -p 6379 SHUTDOWN
 redtool serve -- pytest -q
 """
-LOCAL = ("127.0.0.1", "::1")
+WAIT = {"lock_wait": "1"}  # seconds for the owner of the store to end, unless told
 ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 HEARD = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM"}
 
@@ -139,7 +139,7 @@ def _log(setup: Setup, usual: str = "", level: str = "") -> Log:
 
 def _here(setup: Setup, options: Options, free_port: bool) -> int:
     """Serve in the foreground."""
-    service = Service(setup, _log(setup), lock_wait(options.flags))
+    service = Service(setup, _log(setup), lock_wait(WAIT | options.flags))
     service.open(free_port)
     try:
         text = ready(service, "Ctrl-C stops it")
@@ -161,7 +161,7 @@ def _in_background(setup: Setup, options: Options, free_port: bool) -> int:
     log = _log(setup, usual)
 
     def work(tell: Any) -> int:
-        service = Service(setup, log, lock_wait(options.flags))
+        service = Service(setup, log, lock_wait(WAIT | options.flags))
         service.open(free_port)
         try:
             text = ready(service, f"to stop it: kill {os.getpid()}")
@@ -189,7 +189,7 @@ def _in_background(setup: Setup, options: Options, free_port: bool) -> int:
 def _for_program(setup: Setup, words: list[str], options: Options, free_port: bool) -> int:
     """Serve while a program runs; gives its exit code. Ctrl-C is the program's business, SIGTERM is passed on."""
     quiet = "" if any(name in setup.said.values for name in ("loglevel", "logfile")) or setup.file else "warning"
-    service = Service(setup, _log(setup, level=quiet), lock_wait(options.flags))
+    service = Service(setup, _log(setup, level=quiet), lock_wait(WAIT | options.flags))
     if free_port:
         setup.first["port"] = 0
         setup.words.append(b"port 0")

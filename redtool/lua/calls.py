@@ -134,7 +134,7 @@ def acl_check_cmd(machine: Machine, args: tuple[Value, ...]) -> bool:
         raise CallError(NO_WORDS)
     argv = run.words(args)
     try:
-        use_of(argv)
+        use_of(argv, run.store.entries.names)
     except CallError:
         raise CallError(b"ERR Invalid command passed to redis.acl_check_cmd()") from None
     user = run.session.user

@@ -14,7 +14,7 @@ from redtool.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from redtool.lua.machine import Machine, Value
@@ -75,7 +75,7 @@ class Run:
         """Run a command for the script; raises CallError."""
         argv = self.words(args)
         try:
-            use = USES.get(argv[0]) or use_of(argv)
+            use = USES.get(argv[0]) or use_of(argv, self.store.entries.names)
             self.admit(use, argv)
         except CallError as error:
             error.counted = True
@@ -162,9 +162,10 @@ class Use:
 USES: dict[bytes, Use] = {}  # of the commands that have no subcommands, as they were spelled
 
 
-def use_of(argv: Argv) -> Use:
-    """Find a command; raises CallError for none."""
-    command = table.find(argv[0])
+def use_of(argv: Argv, names: Mapping[bytes, bytes]) -> Use:
+    """Find a command, which may have been given another name; raises CallError for none."""
+    name = names.get(argv[0].upper(), argv[0]) if names else argv[0]
+    command = table.find(name)
     if command is not None and command.subs is not None:
         if len(argv) < 2:
             raise CallError(WRONG_COUNT)
@@ -173,5 +174,7 @@ def use_of(argv: Argv) -> Use:
             return Use(command)
     if command is None:
         raise CallError(UNKNOWN)
-    found = USES[argv[0]] = Use(command)
+    found = Use(command)
+    if name is argv[0]:
+        USES[name] = found
     return found
