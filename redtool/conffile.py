@@ -31,8 +31,9 @@ ELSEWHERE = frozenset({
 })  # fmt: skip
 # Directives that are more than a value: how many words they take at least, and at most
 SPECIAL = {"include": (1, 1), "loadmodule": (1, 1 << 16), "rename-command": (2, 2), "user": (0, 1 << 16)}
-# What a server that is asked for this would have to do, and redtool cannot: the value that asks for nothing
-CANNOT = {"cluster-enabled": (False, "be a node of a cluster"), "replicaof": ("", "follow another server")}
+# What redtool cannot do: the values that do not ask for it, and what it is
+CANNOT = {"cluster-enabled": ((False,), "be a node of a cluster"),
+          "replicaof": (("", "no one"), "follow another server")}  # fmt: skip
 
 
 class Directive:
@@ -145,7 +146,7 @@ class Taken:
                 self.values[name] = parse(name, found.arguments, self.values.get(name))
             except ValueError as error:
                 raise found.wrong(f"{name}: {error}") from None
-            if self.strict and name in CANNOT and self.values[name] != CANNOT[name][0]:
+            if self.strict and name in CANNOT and self.values[name] not in CANNOT[name][0]:
                 raise found.wrong(f"{name}: redtool cannot {CANNOT[name][1]}")
         elif name in SPECIAL:
             low, high = SPECIAL[name]
@@ -199,7 +200,7 @@ def is_user(line: bytes) -> bool:
 def parse(name: str, arguments: list[str], before: Any) -> Any:
     """The typed value of a directive; ``before`` is what earlier lines of the file said, or None."""
     parameter = PARAMETERS[name]
-    if not arguments or (len(arguments) > 1 and not parameter.words):
+    if (not arguments and name != "bind") or (len(arguments) > 1 and not parameter.words):
         raise ValueError("wrong number of arguments")
     value = parameter.parse(" ".join(arguments), parameter.default if before is None else before)
     if name == "save" and value and before:

@@ -198,7 +198,7 @@ PARAMETERS: dict[str, Parameter] = {
     "replica-priority": Integer(100),
     "replica-read-only": Switch(True),
     "replica-serve-stale-data": Switch(True),
-    "replicaof": Text(fixed="immutable"),
+    "replicaof": Words(fixed="immutable"),
     "requirepass": Text(None),
     "sanitize-dump-payload": Choice("no", "no", "yes", "clients"),
     "save": SavePoints(),
