@@ -25,7 +25,7 @@ def run(options: Options) -> int:
     plan = repeats(options) if "repeat" in flags or "interval" in flags else None
     from redtool.backends import open_backend
 
-    backend = open_backend(options)
+    backend = open_backend(options, share=plan is not None)
     try:
         code = once(backend, argv, options) if plan is None else repeat(backend, argv, options, *plan)
     except BaseException:

@@ -88,6 +88,7 @@ MAX_LINE = 1 << 24  # bytes of a simple string or an error
 MAX_NUMBER = 64  # bytes of a line that holds a length or a number
 MAX_DEPTH = 512  # aggregates within aggregates: what reads a reply may recurse
 MAX_WORDS = (1 << 31) - 1  # words of one request, a server's bound; nothing is reserved for them
+STRANGE_WORDS, STRANGE_BULK = 10, 1 << 14  # words, and bytes of one, from a client that has not logged in
 MAX_HEADER = 1 << 16  # bytes of a request's count line or of an inline command, a server's bound
 
 STRING, ARRAY, INTEGER, SIMPLE, ERROR, NULL, BOOLEAN, DOUBLE, BIG, VERBATIM, BULK_ERROR, MAP, SET, PUSH, ATTRIBUTE = (
@@ -266,9 +267,12 @@ def _scalar(mark: int, text: bytes) -> Reply:
         return BigNumber(_integer(text))
     if mark == DOUBLE and b"_" not in text:
         try:
-            return float(text)
+            value = float(text)
         except ValueError:
             pass
+        else:
+            exact = LongDouble(value) if len(text) > LONG_DOUBLE else None
+            return value if exact is None or exact.text != text or float_text(value) == text else exact
     raise ProtocolError(f"a reply begins with {_shown(bytes((mark,)) + text)}")
 
 
@@ -300,10 +304,12 @@ class Requests:
     requests before it were given; ``pending`` then counts from where the bad request begins.
     """
 
-    __slots__ = ("_at", "_done", "_error", "_left", "_need", "_parts", "_reader", "_words", "max_bulk", "pending")
+    __slots__ = ("_at", "_done", "_error", "_left", "_need", "_parts", "_reader", "_words", "max_bulk", "pending",
+                 "strange")  # fmt: skip
 
     def __init__(self, max_bulk: int = 512 << 20) -> None:
         self.max_bulk = max_bulk
+        self.strange = False  # the client has not logged in: only short requests, and parsed one at a time
         self.pending = 0
         self._parts: list[bytes] = []
         self._need = 1  # bytes without which the first request cannot go on
@@ -357,9 +363,12 @@ class Requests:
         """Take the complete requests off the front and give the rest; reads an unfinished request on from ``_at``."""
         self._need, resume = 1, bool(self._at)
         sane: bool | None = None
-        while data:
+        while data and not (self.strange and self._done):
             self.pending = len(data)
             if data[0] == ARRAY and not resume and sane is None:
+                if self.strange:
+                    sane = False
+                    continue
                 shapes = data.translate(SHAPES)
                 sane = LARGE not in shapes and FOREIGN not in shapes and not shapes.startswith(LARGE[1:])
             if data[0] == ARRAY and not resume and sane:
@@ -432,6 +441,8 @@ class Requests:
             count = _decimal(data[1:end])
             if count is None or count > MAX_WORDS:
                 raise ProtocolError("Protocol error: invalid multibulk length")
+            if self.strange and count > STRANGE_WORDS:
+                raise ProtocolError("Protocol error: unauthenticated multibulk length")
             self._left, self._words, at = count, [], end + 2
         while self._left > 0:
             end = self._line_end(data, at, "too big bulk count string")
@@ -443,6 +454,8 @@ class Requests:
                 length = _decimal(data[at + 1 : end])
                 if length is None or not 0 <= length <= self.max_bulk:
                     raise ProtocolError("Protocol error: invalid bulk length")
+                if self.strange and length > STRANGE_BULK:
+                    raise ProtocolError("Protocol error: unauthenticated bulk length")
                 self._need = end + 2 + length + 2
             if not end or self._need > len(data):
                 self._at = at
@@ -487,6 +500,7 @@ class Requests:
 
 
 NEWLINE = 10
+LONG_DOUBLE = 17  # from so many characters on a double may be one of GEOPOS
 END = 4611686018427387903  # a number that no client sends
 END_MARK = b":%d\r\n" % END
 ONLY_LISTS, ONLY_BYTES = {list}, {bytes}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Renderer = Callable[[tuple[bytes, ...], Reply], bytes]
 
 CHUNK = 1 << 18  # bytes read at a time; a pipe gives what there is
+LARGE = 4 << 20  # bytes of a file whose commands take some tenths of a second
 MARK = b"\xef\xbb\xbf"  # what some editors put before UTF-8
 ONE_COMMAND = {"repeat": "-r", "interval": "-i", "test": "--test", "stdin": "-x"}  # options that mean nothing here
 
@@ -41,7 +42,7 @@ def run(options: Options, path: str | None = None) -> int:
         fd, name = _open(path), path
     from redtool.backends import open_backend
 
-    backend = open_backend(options)
+    backend = open_backend(options, share=_lasts(fd))
     try:
         code = Script(backend, name, options).run(fd)
     except BaseException:
@@ -52,6 +53,14 @@ def run(options: Options, path: str | None = None) -> int:
             os.close(fd)
     backend.close()
     return code
+
+
+def _lasts(fd: int) -> bool:
+    """Whether a script may take so long that others should be let in meanwhile: a pipe, a terminal, a large file."""
+    from stat import S_ISREG
+
+    found = os.fstat(fd)
+    return not S_ISREG(found.st_mode) or found.st_size > LARGE
 
 
 def _open(path: str) -> int:

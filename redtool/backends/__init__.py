@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Protocol
 
+    from redtool.backends.attached import Attached
     from redtool.backends.embedded import Embedded
     from redtool.backends.target import Target
     from redtool.commands.table import Command
@@ -62,14 +63,15 @@ ADDRESSING = frozenset({"url", "target", "host", "port", "socket", "cluster", "u
                         "insecure", "mem", "db", "resp2", "resp3"})  # fmt: skip
 
 
-def open_backend(source: Target | Options | str | None = None) -> Backend:
+def open_backend(source: Target | Options | str | None = None, share: bool = False) -> Backend:
     """Open what a Target, a command line's options or a text (URL, path, name) names. ConnectError when it cannot be.
 
-    A server is connected to before this returns.
+    A server is connected to before this returns. ``share`` lets other processes use a store while it is open: for who
+    has it open for longer than one command.
     """
     flags: Mapping[str, str] | None = {} if source is None else getattr(source, "flags", None)
     if flags is not None and ADDRESSING.isdisjoint(flags) and not os.environ.get("REDIS_URL"):
-        return _open_store(flags.get("store"), flags)  # the usual case, without what reading a target costs
+        return _open_store(flags.get("store"), flags, share)  # the usual case, without what reading a target costs
     from redtool.backends.target import Target, parse, resolve
 
     if isinstance(source, Target):
@@ -80,13 +82,13 @@ def open_backend(source: Target | Options | str | None = None) -> Backend:
         return _open_server(target)
     path = ":memory:" if target.kind == "memory" else None if target.name == "default" else target.path
     credentials = target.credentials()
-    store = _open_store(path, flags or {})
+    store = _open_store(path, flags or {}, share)
     if credentials != (None, None):
         _log_in(store, *credentials)
     if target.db:
         store.execute(b"SELECT", b"%d" % target.db)
     if target.resp:
-        store.session.switch(target.resp)
+        store.speak(target.resp)
     return store
 
 
@@ -109,10 +111,10 @@ def _open_server(target: Target) -> Backend:
     return server
 
 
-def _open_store(path: str | None, flags: Mapping[str, str]) -> Embedded:
+def _open_store(path: str | None, flags: Mapping[str, str], share: bool) -> Embedded | Attached:
     from redtool.backends.embedded import open_store
 
-    return open_store(path, wait=lock_wait(flags), warn=_warn, fork=True)
+    return open_store(path, wait=lock_wait(flags), warn=_warn, fork=True, share=share)
 
 
 def lock_wait(flags: Mapping[str, str]) -> float:
@@ -128,7 +130,7 @@ def lock_wait(flags: Mapping[str, str]) -> float:
     return wait
 
 
-def _log_in(store: Embedded, user: str | None, password: str | None) -> None:
+def _log_in(store: Embedded | Attached, user: str | None, password: str | None) -> None:
     """Be the user that was named; a store asks nobody who he is, but does not let a wrong password pass either."""
     try:
         store.execute(*("AUTH", *((user,) if user else ()), password or ""))

@@ -11,6 +11,7 @@ from redtool.backends import default_store, is_dump, to_bytes
 from redtool.commands import table
 from redtool.config import Config
 from redtool.resp import Push
+from redtool.server.place import forget_socket, has_socket
 from redtool.session import Block, Ended, Session
 from redtool.store import Store
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from threading import Event
 
+    from redtool.backends.attached import Attached
+    from redtool.backends.sharing import Sharing
     from redtool.persistence import Persistence
     from redtool.resp import Reply
     from redtool.session import Argv
@@ -29,6 +32,7 @@ Word = bytes | str | int | float
 LOCK_WAIT = 5.0  # seconds to wait for another owner before giving up
 HAND_OVER = 0.0005  # seconds for which a slow script lets other threads in
 SLICE_PAUSE, BUSY_PAUSE = 0.001, 0.02  # seconds between two slices of a snapshot, and looks whether one is wanted
+FIRST_PAUSE, LONGEST_PAUSE = 0.0005, 0.02  # seconds between tries to open a store that somebody has open
 LISTEN_PAUSE = 0.02  # seconds between looks for messages while subscribed
 
 
@@ -42,6 +46,7 @@ class Embedded:
         self.session = Session(store)
         self._lock = store.lock
         self.closed = False
+        self._sharing: Sharing | None = None
         self.stop_asked: Callable[[], bool] = _never  # looked at while a command waits; True: KeyboardInterrupt
         store.breathe = self._breathe
         if persistence is not None:
@@ -84,6 +89,10 @@ class Embedded:
             raise replies[0]
         return replies[0]
 
+    def speak(self, proto: int) -> None:
+        """Have replies in the shapes of RESP2 or RESP3."""
+        self.session.switch(proto)
+
     def _renew(self) -> None:
         """Begin a new session where one was ended (QUIT, CLIENT KILL), as a client that connects again."""
         self.session.close()
@@ -93,6 +102,7 @@ class Embedded:
         """Wait until another thread's command serves this one, or the deadline passes."""
         from threading import Event
 
+        self.share()
         event, box = Event(), []
 
         def wake(reply: Reply) -> None:
@@ -202,6 +212,8 @@ class Embedded:
         from time import sleep
 
         session = self.session
+        if session.listens or session in self.store.monitors:
+            self.share()
         while True:
             while session.inbox:
                 message = session.inbox.popleft()
@@ -252,8 +264,23 @@ class Embedded:
                 before = self.persistence.job.keys if self.persistence.job is not None else 0
             sleep(SLICE_PAUSE if idle else BUSY_PAUSE)
 
+    def share(self) -> None:
+        """Let other processes use the store from now on, through its socket, as far as that is possible."""
+        if self._sharing is None and self.persistence is not None and not self.closed:
+            from redtool.backends.sharing import share
+
+            self._sharing = share(self.persistence)
+
+    @property
+    def socket(self) -> str:
+        """The path of the socket on which the store is served to clients of any kind; "" where it is not."""
+        return self._sharing.path if self._sharing is not None else ""
+
     def close(self) -> None:
         """Sync and close the store's files. Safe to call twice."""
+        sharing, self._sharing = self._sharing, None
+        if sharing is not None:
+            sharing.stop()
         with self._lock:
             if self.closed:
                 return
@@ -271,12 +298,13 @@ class Embedded:
 
 
 def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[str], None] | None = None,
-               wait: float = LOCK_WAIT, fork: bool = False) -> Embedded:  # fmt: skip
+               wait: float = LOCK_WAIT, fork: bool = False, share: bool = True) -> Embedded | Attached:  # fmt: skip
     """Open a store directory, creating it when missing; ``":memory:"`` keeps nothing, an ``.rdb`` file is read-only.
 
-    ``wait`` is how many seconds to wait for another owner (StoreLocked after that), ``warn`` gets warnings
-    such as a torn journal tail, ``fork`` allows background saves to fork this process (never inside a
-    threaded host program). Raises StoreError, CorruptFile.
+    A store that another process has open is used through that one, for as long as it has it. ``wait`` is how many
+    seconds to wait for an owner that serves nobody (StoreLocked after that), ``warn`` gets warnings such as a torn
+    journal tail, ``fork`` allows background saves to fork this process (never inside a threaded host program),
+    ``share`` lets others in while it is open. Raises StoreError, CorruptFile.
     """
     text = default_store() if path is None else os.fspath(path)
     if not text:
@@ -287,12 +315,47 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
         from redtool.dumps import open_dump
 
         return Embedded(open_dump(text, warn), os.path.basename(text))
-    from redtool.persistence import Persistence
-
-    persistence = Persistence.open(text, warn=warn, wait=wait, fork=fork)
     usual = path is None and not os.environ.get("REDTOOL_STORE")
     name = "default" if usual else os.path.basename(os.path.abspath(text))
-    return Embedded(persistence.store, name, persistence)
+
+    def own() -> Embedded:
+        from redtool.persistence import Persistence
+
+        persistence = Persistence.open(text, warn=warn, wait=0, fork=fork)
+        store = Embedded(persistence.store, name, persistence)
+        if share:
+            store.share()
+        else:
+            forget_socket(text)
+        return store
+
+    def attach() -> Attached | None:
+        if not has_socket(text):
+            return None  # without a need not even imported
+        from redtool.backends.attached import Attached
+
+        attached = Attached(os.path.abspath(text), name, own, wait)
+        return attached if attached.attach() else None
+
+    return first(own, attach, wait)
+
+
+def first(own: Callable[[], Embedded], attach: Callable[[], Attached | None], wait: float) -> Embedded | Attached:
+    """Become the owner of a store or attach to it, whichever is possible first; StoreLocked after ``wait`` seconds."""
+    from time import monotonic, sleep
+
+    until, pause = monotonic() + wait, FIRST_PAUSE
+    while True:
+        try:
+            return own()
+        except errors.StoreLocked:
+            attached = attach()
+            if attached is not None:
+                return attached
+            if monotonic() >= until:
+                raise
+        sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def _never() -> bool:

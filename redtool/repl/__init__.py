@@ -12,7 +12,7 @@ def run_repl(options: Options) -> int:
     """Open the target that the options name and run the shell on it; gives the exit code."""
     from redtool.backends import open_backend
 
-    return run_repl_on(open_backend(options), options)
+    return run_repl_on(open_backend(options, share=True), options)
 
 
 def run_repl_on(backend: Backend, options: Options, greeting: str = "") -> int:

@@ -28,6 +28,7 @@ from redtool.words import Lines
 
 if TYPE_CHECKING:
     from redtool.backends import Backend
+    from redtool.backends.embedded import Embedded
     from redtool.commands.table import Command
     from redtool.options import Options
     from redtool.resp import Reply
@@ -58,6 +59,7 @@ class Shell:
         self._adopt(backend)
 
     def _adopt(self, backend: Backend) -> None:
+        from redtool.backends.attached import Attached
         from redtool.backends.embedded import Embedded
         from redtool.backends.remote import Remote
 
@@ -66,16 +68,25 @@ class Shell:
         self.commands: Mapping[bytes, Command] = META
         self.learned = False  # whether a server has told its commands
         self.source: Source | None = None
-        self.store: Embedded | None = None
         self.queued.clear()
         self.keys = None
         if isinstance(backend, Embedded):
-            self.source, self.store = StoreSource(backend), backend
+            self.source = StoreSource(backend)
             backend.stop_asked = self.interrupts.take
             if backend.store.journal is not None:
                 backend.store.journal.start_syncing()
         elif isinstance(backend, Remote):
             self.source = ServerSource(backend)
+            if isinstance(backend, Attached):
+                backend.stop_asked = self.interrupts.take
+
+    @property
+    def store(self) -> Embedded | None:
+        """The store, if this process is its owner: it may become that."""
+        from redtool.backends.embedded import Embedded
+
+        owned = getattr(self.backend, "owned", self.backend)
+        return owned if isinstance(owned, Embedded) else None
 
     @property
     def known(self) -> bool:

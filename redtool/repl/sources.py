@@ -77,6 +77,10 @@ class StoreSource:
         self._index: PrefixIndex | None = None
 
     def answer(self, lookup: Lookup, prefix: bytes) -> Found:
+        with self.backend.store.lock:
+            return self._answer(lookup, prefix)
+
+    def _answer(self, lookup: Lookup, prefix: bytes) -> Found:
         if lookup.what == "key":
             return self._keys(prefix, lookup.kinds)
         if lookup.what == "parameter":
@@ -90,6 +94,10 @@ class StoreSource:
 
     def step(self) -> bool:
         """Keep the index of a large database up to date; True too while its keys are still being read from a file."""
+        with self.backend.store.lock:
+            return self._step()
+
+    def _step(self) -> bool:
         store, db = self.backend.store, self.backend.session.db
         data, cold, index = db.data, db.cold, self._index
         if cold is not None and not cold.fixed:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from redtool import errors
 from redtool.server.connection import Connection
 from redtool.server.loop import Loop
+from redtool.server.place import make_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,8 @@ class Door:
     """A listening socket. Who comes through one that is ``trusted`` is the owner of the store's files."""
 
     def __init__(self, listener: Listener, sock: socket.socket, path: str = "", trusted: bool = False) -> None:
-        self.listener, self.sock, self.path, self.trusted = listener, sock, path, trusted
+        self.listener, self.sock, self.trusted = listener, sock, trusted
+        self.files = {path: os.lstat(path)} if path else {}  # what is removed with it
         sock.setblocking(False)
 
     def readable(self) -> None:
@@ -51,9 +53,10 @@ class Door:
 
     def close(self) -> None:
         self.sock.close()
-        if self.path:
+        for path, made in self.files.items():
             with suppress(OSError):
-                os.unlink(self.path)
+                if os.path.samestat(os.lstat(path), made):  # not what somebody else has put there
+                    os.unlink(path)
 
 
 class Listener:
@@ -100,16 +103,24 @@ class Listener:
     def listen_unix(self, path: str, mode: int = 0o600, trusted: bool = False) -> None:
         """Listen on a unix socket; a file of that name must not be there. ConnectError when it cannot be."""
         sock = socket.socket(socket.AF_UNIX)
-        before = os.umask(0o777 & ~mode)  # it must not be open to others for a moment
         try:
             sock.bind(path)
-            sock.listen(BACKLOG)
+            os.chmod(path, mode)
+            sock.listen(BACKLOG)  # nobody could connect before
+            door = Door(self, sock, path, trusted)
         except OSError as error:
             sock.close()
             raise errors.ConnectError(f"cannot listen on {path}: {_reason(error)}") from None
-        finally:
-            os.umask(before)
-        self.open_door(Door(self, sock, path, trusted))
+        self.open_door(door)
+
+    def share(self, directory: str) -> str:
+        """Listen on the socket of the store, whose owner this process is, for other processes that open it."""
+        path, link = make_room(directory)
+        self.listen_unix(path, trusted=True)
+        if link:
+            os.symlink(path, link)
+            self.doors[-1].files[link] = os.lstat(link)
+        return path
 
     def open_door(self, door: Door) -> None:
         """Let in who comes through a door."""

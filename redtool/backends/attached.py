@@ -1,0 +1,243 @@
+"""A store that another process has open, used through its socket; when that process ends, this one goes on by itself.
+
+Values keep their types on the way (``CLIENT CAPA redtool``), so that nobody sees a difference to a store of one's own.
+An owner that closes says how far it has come: what it has not run is run by the next owner, this process or another.
+After an owner that died, a command whose fate is unknown is reported, and never run twice.
+"""
+
+from __future__ import annotations
+
+from redtool.backends.connection import Connection, ConnectionLost
+from redtool.backends.embedded import Embedded, first
+from redtool.backends.remote import WAITING, Remote
+from redtool.backends.target import Target
+from redtool.errors import ConnectError, ReplyError
+from redtool.server.place import socket_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from redtool.backends.remote import Word
+    from redtool.commands.table import Command
+    from redtool.resp import Push, Reply
+
+
+class Door(Connection):
+    """A connection to the owner of a store. ``handed`` tells that the owner has closed it in good order."""
+
+    __slots__ = ("handed",)
+
+    def __init__(self, target: Target) -> None:
+        self.handed = False
+        super().__init__(target)
+
+    def _greet(self, user: str | None, password: str | None) -> None:
+        reply = self.call("CLIENT", "CAPA", "redtool")
+        if isinstance(reply, ReplyError):
+            raise ConnectionLost(reply.message)
+
+    def _take_in(self, data: bytes) -> None:
+        super()._take_in(data)
+        last = self._ready[-1] if self._ready else None
+        if isinstance(last, ReplyError) and last.code == "HANDOVER":
+            self._ready.pop()
+            self.handed = True
+
+
+class Attached(Remote):
+    """A store directory that somebody else has open. ``owned`` is the store once this process has taken it over."""
+
+    remote = False
+
+    def __init__(self, directory: str, name: str, own: Callable[[], Embedded], wait: float) -> None:
+        self.owned: Embedded | None = None
+        target = Target("remote")
+        target.name = name
+        super().__init__(target)
+        self.name, self.directory = name, directory
+        self.stop_asked: Callable[[], bool] | None = None
+        self._own, self._wait = own, wait
+        self._handed = False  # the last connection ended in good order
+        self._heard: list[tuple[str, list[bytes]]] = []  # subscriptions that were lost with it
+
+    @property
+    def db(self) -> int:
+        """The selected database."""
+        return self._db if self.owned is None else self.owned.db
+
+    @db.setter
+    def db(self, db: int) -> None:
+        self._db = db
+
+    @property
+    def in_multi(self) -> bool:
+        """Whether commands are being queued."""
+        return self._in_multi if self.owned is None else self.owned.in_multi
+
+    @in_multi.setter
+    def in_multi(self, in_multi: bool) -> None:
+        self._in_multi = in_multi
+
+    # -- who has the store
+
+    def connect(self) -> Connection:
+        """Open the connection to the owner if it is not. ConnectError when there is none."""
+        if self._connection is None:
+            path = socket_of(self.directory)
+            if not path:
+                raise ConnectError(f"nobody serves the store {self.directory}")
+            self.target.socket = path
+            self.target.timeout = max(self._wait, 0.1)
+            self._connection = Door(self.target)
+            if self._home:
+                self._reselect(self._connection)
+        return self._connection
+
+    def find(self) -> None:
+        """Attach to the owner, or become it: whichever is possible first. StoreLocked when neither is for too long."""
+        found = first(self._own, lambda: self if self.attach() else None, self._wait)
+        if isinstance(found, Embedded):
+            self._take_over(found)
+
+    def attach(self) -> bool:
+        """Connect to the owner. False when there is none that serves others."""
+        try:
+            self.connect()
+        except ConnectError:
+            return False
+        return True
+
+    def _take_over(self, store: Embedded) -> None:
+        """Be the owner from now on, in the database and with the protocol of before."""
+        if self.stop_asked is not None:
+            store.stop_asked = self.stop_asked
+        if self._home:
+            store.execute(b"SELECT", b"%d" % self._home)
+        if self.target.resp:
+            store.speak(self.target.resp)
+        self.owned = store
+
+    def _forget(self) -> str:
+        door = self._connection
+        if isinstance(door, Door):
+            self._handed = door.handed
+        heard: list[tuple[str, list[bytes]]] = [
+            (f"{kind.decode().upper()}SUBSCRIBE", sorted(names)) for kind, names in self._channels.items() if names
+        ]
+        if self._monitoring:
+            heard.append(("MONITOR", []))
+        self._heard = heard or self._heard
+        return super()._forget()
+
+    # -- commands
+
+    def execute(self, *argv: Word) -> Reply:
+        """Run one command, here or at the owner's; see Backend."""
+        return super().execute(*argv) if self.owned is None else self.owned.execute(*argv)
+
+    def _attempt(self, name: bytes, words: list[bytes]) -> Reply:
+        if self.owned is None and (self._connection is None or not self._connection.poll()):
+            gone = self._forget()
+            self.find()
+            if self._heard:
+                self._listen_again()
+            elif gone:
+                raise ConnectError(f"the store's owner has ended: {gone}")
+        if self.owned is None:
+            return super()._attempt(name, words)
+        try:
+            return self.owned.execute(*words)
+        except ReplyError as error:
+            return error
+
+    def _after_loss(self, name: bytes, words: list[bytes], lost: ConnectionLost) -> Reply:
+        """The owner has ended before it answered: go on elsewhere if that can do no harm."""
+        sent = self._connection.sent if self._connection else 0
+        gone = self._forget()
+        if gone and not self._heard:
+            raise ConnectError(f"the store's owner has ended: {gone}") from None
+        if sent and not self._handed and name not in WAITING and not _reads(words):
+            shown = name.decode("utf-8", "replace")
+            raise ConnectError(f"the store's owner died while it ran {shown}: it may or may not have run") from None
+        try:
+            return self._attempt(name, words)
+        except ConnectionLost as again:
+            return self._after_loss(name, words, again)
+
+    def pipeline(self, batch: Sequence[Sequence[Word]], stop: bool = False) -> list[Reply]:
+        """Run commands in order; see Backend. What an owner that closed has not run is run elsewhere."""
+        replies: list[Reply] = []
+        while True:
+            rest = batch[len(replies) :]
+            if self.owned is not None:
+                return replies + self.owned.pipeline(rest, stop)  # type: ignore[arg-type]
+            if self._connection is None:
+                self.find()
+                continue
+            in_multi = self.in_multi
+            try:
+                return replies + super().pipeline(rest, stop)
+            except ConnectError as error:
+                replies += getattr(error, "replies", ())
+                if not self._handed or in_multi or self._connection is not None:
+                    lost = ConnectionLost(*error.args)
+                    lost.replies = tuple(replies)
+                    raise lost from None
+
+    def messages(self) -> Iterator[Push]:
+        """Messages of subscriptions and MONITOR, on from the next owner when one has ended."""
+        while self.owned is None:
+            try:
+                yield from super().messages()
+                return
+            except ConnectError:
+                if not self._heard:
+                    raise
+                self.find()
+                self._listen_again()
+        yield from self.owned.messages()
+
+    def _listen_again(self) -> None:
+        """Subscribe to what was subscribed to before."""
+        heard, self._heard = self._heard, []
+        for command, names in heard:
+            self.execute(command, *names)
+
+    # -- what else a backend has
+
+    def sibling(self, target: Target | None = None) -> Remote:
+        """Another client of the same store; through its socket, even when this process is the owner."""
+        return Attached(self.directory, self.name, self._own, self._wait)
+
+    def commands(self) -> Mapping[bytes, Command]:
+        """The whole command table: the owner is redtool, too."""
+        from redtool.commands.table import load_all
+
+        return load_all()
+
+    def speak(self, proto: int) -> None:
+        """Have replies in the shapes of RESP2 or RESP3."""
+        self.execute("HELLO", str(proto))
+
+    def tick(self) -> None:
+        """Housekeeping of an owner."""
+        if self.owned is not None:
+            self.owned.tick()
+
+    def close(self) -> None:
+        """Close the connection, or the store. Safe to call twice."""
+        if self.owned is not None:
+            self.owned.close()
+        super().close()
+        self._heard = []
+
+
+def _reads(words: Sequence[bytes]) -> bool:
+    """Whether a command only reads, so that running it again is harmless."""
+    from redtool.commands import table
+
+    found = table.find(words[0])
+    if found is not None and found.subs and len(words) > 1:
+        found = found.subs.get(words[1].upper())
+    return found is not None and "readonly" in found.flags
