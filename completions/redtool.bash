@@ -14,6 +14,8 @@ declare -gA _redtool_options=(
 ['-h']='x'
 ['-p']='x'
 ['-s']='f'
+['-c']=''
+['--cluster']=''
 ['-n']='x'
 ['-a']='x'
 ['--pass']='x'
@@ -49,7 +51,7 @@ declare -gA _redtool_options=(
 ['--version']=''
 ['-v']=''
 )
-declare -g _redtool_where=' --store --mem -u --url -t --target -h -p -s -n -a --pass --user --askpass --password-file --password-command --tls --cacert --cert --key --sni --insecure --connect-timeout -2 -3 --wait '
+declare -g _redtool_where=' --store --mem -u --url -t --target -h -p -s -c --cluster -n -a --pass --user --askpass --password-file --password-command --tls --cacert --cert --key --sni --insecure --connect-timeout -2 -3 --wait '
 declare -gA _redtool_verbs=(
 [demo]=''
 [repl]=''
@@ -67,6 +69,8 @@ declare -gA _redtool_verbs=(
 ['config set']='@p'
 [bgsave]='--wait --rdb-format:x @schedule|'
 [backup]='--rdb:f --link --scan --rdb-format:x @f'
+[copy]='--match:x --type:string|hash|list|set|zset|stream --replace --ttl:x --db:x -n:x --functions --usage --dry-run --keep-going --verify'
+[diff]='--match:x --type:string|hash|list|set|zset|stream --db:x -n:x --ttl-tolerance:x --no-ttl --keys-only --functions --count --limit:x'
 [aof]='=status =rewrite =check =log =fix'
 ['aof status']=''
 ['aof rewrite']='--wait'
@@ -78,7 +82,7 @@ declare -gA _redtool_verbs=(
 ['rdb info']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --top:x @f'
 ['rdb json']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --limit:x @f'
 ['rdb keys']='--db:x -n:x --key:x --type:string|hash|list|set|zset|stream --sort:memory|bytes|elements|longest|ttl|key --limit:x @f'
-[help]='=demo =repl =open =run =serve =scan =memory =policy =config =bgsave =backup =aof =rdb @c'
+[help]='=demo =repl =open =run =serve =scan =memory =policy =config =bgsave =backup =copy =diff =aof =rdb @c'
 )
 declare -gA _redtool_commands=(
 [ACL]='1'

@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 from redtool import exits, oneshot
-from redtool.cli import aof, backup, bgsave, config, demo, memory, policy, rdb, repl, run, scan, serve
+from redtool.cli import aof, backup, bgsave, config, copy, demo, diff, memory, policy, rdb, repl, run, scan, serve
 from redtool.cli import open as opening
 from redtool.cli.directives import arrange
 from redtool.errors import UsageError
@@ -23,7 +23,7 @@ ALSO_COMMANDS = frozenset({"config", "memory"})
 ARRANGED = {"serve": arrange}  # verbs whose words typer cannot read as they are typed
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-for _module in (demo, repl, opening, run, serve, scan, bgsave, backup):
+for _module in (demo, repl, opening, run, serve, scan, bgsave, backup, copy, diff):
     _settings = getattr(_module, "SETTINGS", None)
     app.command(_module.NAME, epilog=_module.EXAMPLES, context_settings=_settings)(_module.verb)
 for _group in (memory, policy, config, aof, rdb):

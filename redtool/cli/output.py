@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -43,6 +44,45 @@ def show_rows(fields: Sequence[Field], rows: Sequence[Sequence[object]], options
         write_text(draw(shown, options), options)
         return
     write(b"".join(line(fields, row, name) for row in rows))
+
+
+SCREEN = 250  # rows that are laid out together on a terminal
+
+
+def show_many(fields: Sequence[Field], rows: Iterator[Sequence[object]], options: Options,
+              footer: Callable[[int], str]) -> None:  # fmt: skip
+    """Print rows as they come: for people in tables, one of all rows when they are few, and ``footer`` of how many."""
+    name = format_of(options)
+    if name == "human":
+        _screens(fields, rows, options, footer)
+        return
+    if name == "csv":
+        write(b",".join(field.name.encode() for field in fields) + b"\n")
+    while block := list(islice(rows, SCREEN)):
+        write(b"".join(line(fields, row, name) for row in block))
+
+
+def _screens(fields: Sequence[Field], rows: Iterator[Sequence[object]], options: Options,
+             footer: Callable[[int], str]) -> None:  # fmt: skip
+    from redtool.render.shape.kinds import Column, Empty, Table
+
+    heads = tuple(Column(field.name, field.role) for field in fields)
+    total = 0
+    while True:
+        block = list(islice(rows, SCREEN))
+        first, total = not total, total + len(block)
+        cells = [tuple(encoded(field.for_people(value)) for field, value in zip(fields, row, strict=True))
+                 for row in block]  # fmt: skip
+        text = draw(Table(heads, cells, len(cells), ""), options) if cells else ""
+        if len(block) == SCREEN:
+            write(text.encode("utf-8", "surrogateescape"))
+            continue
+        text += draw(Empty(footer(total)), options)
+        if first:
+            write_text(text, options)
+        else:
+            write(text.encode("utf-8", "surrogateescape"))
+        return
 
 
 def line(fields: Sequence[Field], row: Sequence[object], name: str) -> bytes:
@@ -164,23 +204,39 @@ def is_watched() -> bool:
 
 
 BAR_AFTER = 0.5  # seconds
+LINE_EVERY = 10.0  # seconds
 
 
 @contextmanager
-def progress(what: str, total: int | None = None, wanted: bool = True) -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: int | None = None, wanted: bool = True,
+             lines: bool = False) -> Iterator[Callable[[int], None]]:  # fmt: skip
     """A bar on stderr for long work, gone when it ends; gives a function that takes how far it is.
 
-    total: None where only time passes. Without a terminal at stderr there is nothing, nor when it is not ``wanted``:
-    where stdout is printed on the same screen all the while.
+    total: None where only time passes. Without a terminal at stderr there is nothing, or ``lines`` now and then; nor is
+    there when it is not ``wanted``: where stdout is printed on the same screen all the while.
     """
     if not wanted or not is_watched():
-        yield lambda done: None
+        yield Lines(what, total).advance if lines and not is_watched() else lambda done: None
         return
     bar = Bar(what, total)
     try:
         yield bar.advance
     finally:
         bar.stop()
+
+
+class Lines:
+    """Progress for a log: a line every ten seconds."""
+
+    def __init__(self, what: str, total: int | None) -> None:
+        self.what, self.total = what, total
+        self.due = monotonic() + LINE_EVERY
+
+    def advance(self, done: int) -> None:
+        """Say how far the work is."""
+        if monotonic() >= self.due:
+            self.due = monotonic() + LINE_EVERY
+            complain(f"{self.what}: {done:,}" + (f" of about {self.total:,}" if self.total else ""))
 
 
 class Bar:

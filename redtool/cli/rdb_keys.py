@@ -8,14 +8,12 @@ from itertools import islice
 from time import time
 from typing import Any
 
-from redtool import oneshot
 from redtool.cli.dump import short
 from redtool.cli.estimate import elements, largest, memory
-from redtool.cli.output import Field, draw, encoded, line, size_text, write_text
+from redtool.cli.output import Field, show_many, size_text
 from redtool.options import Options
 from redtool.persist.walk import Entry
 
-SCREEN = 250  # rows that are laid out together on a terminal
 NEVER = 1 << 62
 
 
@@ -48,14 +46,14 @@ def show(entries: Iterable[Entry], sort: str, limit: int, options: Options) -> N
         rows = iter(nsmallest(limit, rows, key=order) if limit else sorted(rows, key=order))
     elif limit:
         rows = islice(rows, limit)
-    name = oneshot.format_of(options)
-    if name == "human":
-        _screens(rows, limit, options)
-        return
-    if name == "csv":
-        oneshot.write(b",".join(field.name.encode() for field in FIELDS) + b"\n")
-    while block := list(islice(rows, SCREEN)):
-        oneshot.write(b"".join(line(FIELDS, row, name) for row in block))
+    show_many(FIELDS, rows, options, lambda total: _told(total, limit))
+
+
+def _told(total: int, limit: int) -> str:
+    """What stands below the last row."""
+    from redtool.render.cells import plural
+
+    return plural(total, "key") + (", no more by --limit" if total == limit else "") if total else "(no keys)"
 
 
 class _Rows:
@@ -70,27 +68,3 @@ class _Rows:
         return (entry.db, entry.type, entry.encoding, elements(value), largest(value), entry.size,
                 memory(entry.key, value, deadline is not None), ttl, entry.key)  # fmt: skip
 
-
-def _screens(rows: Iterator[Row], limit: int, options: Options) -> None:
-    """Tables for people, one of all rows when they are few."""
-    from redtool.render.cells import plural
-    from redtool.render.shape.kinds import Column, Empty, Table
-
-    heads = tuple(Column(field.name, field.role) for field in FIELDS)
-    total = 0
-    while True:
-        block = list(islice(rows, SCREEN))
-        first, total = not total, total + len(block)
-        cells = [tuple(encoded(field.for_people(value)) for field, value in zip(FIELDS, row, strict=True))
-                 for row in block]  # fmt: skip
-        text = draw(Table(heads, cells, len(cells), ""), options) if cells else ""
-        if len(block) == SCREEN:
-            oneshot.write(text.encode("utf-8", "surrogateescape"))
-            continue
-        told = plural(total, "key") + (", no more by --limit" if total == limit else "") if total else "(no keys)"
-        text += draw(Empty(told), options)
-        if first:
-            write_text(text, options)
-        else:
-            oneshot.write(text.encode("utf-8", "surrogateescape"))
-        return

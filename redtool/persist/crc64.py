@@ -1,6 +1,6 @@
 """CRC-64 of RDB files and DUMP payloads (Jones polynomial, reflected, no initial value).
 
-Short data is summed here, four bits a step; importing anycrc costs as much as 300 KB of that.
+Little data is summed here, four bits a step; importing anycrc costs as much as 300 KB of that.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ STEP = 1 << 20
 
 _table: list[int] = []
 _fast: Callable[[bytes | memoryview, int], int] | None = None
+_patience = IMPORT_FROM  # bytes that are still summed here, as many short pieces
 
 
 def crc64(data: bytes | memoryview, crc: int = 0) -> int:
     """Continue ``crc`` over ``data``."""
-    if _fast is None and len(data) < IMPORT_FROM:
+    global _patience
+    if _fast is None and len(data) < _patience:
+        _patience -= len(data)
         return _slow(data, crc)
     return fast()(data, crc)
 

@@ -21,21 +21,31 @@ FUNCTIONS = 10  # the version that brought libraries of functions
 FUNCTION = 245  # what stands before a library's code
 
 
-def pack(value: Any) -> bytes:
-    """Encode a value, in the oldest version that holds it."""
+def versions(value: Any) -> tuple[int, ...]:
+    """The versions that hold a value, the one that most servers take first. (9 has less of a stream: see ``pack``.)"""
+    if getattr(value, "deadlines", None):
+        return FIELDS, VALKEY
+    kind = getattr(value, "kind", b"")
+    return ((LATER, PLAIN) if kind == b"stream" else (LATER,)) if kind in LATER_KINDS else (PLAIN,)
+
+
+def pack(value: Any, version: int = 0) -> bytes:
+    """Encode a value, in the version that most servers take unless told. Raises Unfit where it has no place for it."""
     parts: list[bytes] = []
-    version = FIELDS if getattr(value, "deadlines", None) else PLAIN
-    if getattr(value, "kind", b"") in LATER_KINDS:
-        version = LATER
+    version = version or versions(value)[0]
     kind = SAVERS[type(value)](value, parts.append, version)
     body = b"".join([bytes([kind]), *parts, version.to_bytes(2, "little")])
     return body + crc64(body).to_bytes(8, "little")
 
 
+def version_of(payload: bytes) -> int:
+    """The RDB version in the footer; 0 where there is none."""
+    return int.from_bytes(payload[-FOOTER : 2 - FOOTER], "little") if len(payload) > FOOTER else 0
+
+
 def unpack(payload: bytes) -> Any:
     """Check the footer and decode the value. Raises BadPayload for the one, BadFormat for the other."""
-    end = len(payload) - FOOTER
-    version = int.from_bytes(payload[end : end + 2], "little") if end > 0 else 0
+    end, version = len(payload) - FOOTER, version_of(payload)
     if not (1 <= version <= FIELDS or version == VALKEY):
         raise errors.BadPayload
     if crc64(payload[:-8]).to_bytes(8, "little") != payload[-8:]:

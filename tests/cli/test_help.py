@@ -50,7 +50,7 @@ def test_verb_help(p: Program, path: tuple[str, ...], command: Any) -> None:
     prose = text.partition("Examples")[0]
     assert max(map(len, prose.splitlines())) <= 80
     for param in command.params:
-        operands = ("help", "words", "pattern", "keys", "names", "file", "path")
+        operands = ("help", "words", "pattern", "keys", "names", "file", "path", "first", "second")
         assert param.name in operands or any(option in text for option in param.opts)
         assert param.name == "help" or getattr(param, "help", None), f"{path}: {param.name} has no help"
 

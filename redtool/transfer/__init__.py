@@ -1,0 +1,1 @@
+"""Keys on their way from one backend to another: read, written, compared. What ``redtool copy`` and ``diff`` do."""
