@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,6 +15,7 @@ from redtool.backends.attached import Attached
 from redtool.backends.embedded import Embedded, open_store
 from redtool.errors import ConnectError, ReplyError, StoreLocked
 from redtool.server.place import SOCKET, socket_of
+from tests.sharing.crowd import kills, shells
 from tests.sharing.processes import Process, run, until
 
 
@@ -262,3 +264,11 @@ def test_a_write_of_unknown_fate_is_told_and_not_repeated(tmp_path: Path) -> Non
     assert other.execute("INCR", "n") == 1
     assert other.owned is not None
     other.close()
+
+
+def test_a_crowd_of_which_some_are_killed(store: Path) -> None:
+    assert kills(store, 6, 3, Random(3))["acknowledged"] > 0
+
+
+def test_several_shells_count_to_the_same_number(store: Path) -> None:
+    assert shells(store, 4, 8) == 32
