@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from signal import SIGHUP, SIGINT, SIGTERM
 from threading import Thread
+from typing import Any
 from urllib.parse import quote
 
 from redtool.oneshot import complain
@@ -56,7 +58,11 @@ class Program:
         self.code = SIGNALLED - status if status < 0 else status
         ended()
 
-    def signal(self, number: int) -> None:
-        """Pass a signal on."""
+    @property
+    def hears(self) -> dict[int, Callable[[int, Any], None]]:
+        """What signals do meanwhile: Ctrl-C reaches the program by itself, SIGTERM and SIGHUP are passed on."""
+        return {SIGINT: lambda number, frame: None, SIGTERM: self._pass_on, SIGHUP: self._pass_on}
+
+    def _pass_on(self, number: int, frame: Any) -> None:
         if self._running is not None:
             self._running.send_signal(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from signal import SIGINT, SIGTERM, signal
+from signal import signal
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from redtool import exits, oneshot
 from redtool.backends import ADDRESSING, default_store, is_dump, lock_wait
 from redtool.cli.program import Program, environment, url_of
+from redtool.commands.info import supervisor
 from redtool.errors import ConnectError, RedtoolError, UsageError
 from redtool.options import Options
 from redtool.server.log import Log
@@ -28,7 +29,6 @@ redtool serve -- pytest -q
 """
 WAIT = {"lock_wait": "1"}  # seconds for the owner of the store to end, unless told
 ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-HEARD = {SIGINT: "Ctrl-C", SIGTERM: "SIGTERM"}
 
 
 def verb(
@@ -126,8 +126,7 @@ def _place(flags: dict[str, str], file: str, program: list[str] | None) -> str:
 
 def supervised(setup: Setup) -> bool:
     """Whether systemd or upstart has started this, and is told of it: then it must stay in the foreground."""
-    mode = setup.first["supervised"]
-    return mode in ("systemd", "upstart") or (mode == "auto" and bool(os.environ.get("NOTIFY_SOCKET")))
+    return supervisor(setup.first["supervised"]) != "no"
 
 
 # -- three ways to run
@@ -143,10 +142,9 @@ def _here(setup: Setup, options: Options, free_port: bool) -> int:
     service.open(free_port)
     try:
         text = ready(service, "Ctrl-C stops it")
-        oneshot.write(text.encode("utf-8", "surrogateescape") + b"\n")
         if service.log.path:
             service.log.notice(text)
-        service.run()
+        service.run(lambda: oneshot.write(text.encode("utf-8", "surrogateescape") + b"\n"))
     finally:
         service.close()
     service.log.notice("ended")
@@ -166,8 +164,7 @@ def _in_background(setup: Setup, options: Options, free_port: bool) -> int:
         try:
             text = ready(service, f"to stop it: kill {os.getpid()}")
             log.notice(text)
-            tell(text)
-            service.run()
+            service.run(lambda: tell(text))
         finally:
             service.close()
         log.notice("ended")
@@ -199,10 +196,13 @@ def _for_program(setup: Setup, words: list[str], options: Options, free_port: bo
         host, port = reachable(service)
         url = url_of(host, port, service.socket, service.config["requirepass"])
         program = Program(words, environment(url, host, port))
-        for number in HEARD:
-            signal(number, lambda number, frame: program.signal(number) if number == SIGTERM else None)
-        if program.start(service.listener.stop):
-            service.listener.run()
+        before = {number: signal(number, heard) for number, heard in program.hears.items()}
+        try:
+            if program.start(service.listener.stop):
+                service.listener.run()
+        finally:
+            for number, handler in before.items():
+                signal(number, handler)
     finally:
         service.close()
     return program.code

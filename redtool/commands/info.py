@@ -5,6 +5,7 @@ A field whose subject does not exist here (replicas, network, defragmentation) i
 
 from __future__ import annotations
 
+from redtool import exits
 from redtool.commands.connection import SERVER_VERSION
 from redtool.commands.memory import Measure
 from redtool.commands.roster import waiters
@@ -55,18 +56,30 @@ def server(c: Session) -> Fields:
     store, system = c.store, os.uname()
     uptime = (c.clock.ns - store.started) // 1_000_000_000
     hz = c.config["hz"]
+    program = os.path.abspath(sys.argv[0]) if exits.own_process else sys.executable
     return {
         "redis_version": SERVER_VERSION, "redtool_version": __version__, "redis_git_sha1": "00000000",
         "redis_git_dirty": 0, "redis_build_id": 0, "redis_mode": "standalone",
         "os": f"{system.sysname} {system.release} {system.machine}", "arch_bits": 64 if sys.maxsize > 1 << 32 else 32,
         "monotonic_clock": "POSIX clock_gettime", "multiplexing_api": "none", "atomicvar_api": "none",
         "gcc_version": "0.0.0", "python_version": sys.version.split()[0], "process_id": os.getpid(),
-        "process_supervised": "no", "run_id": sha1(b"%d %d" % (os.getpid(), store.started)).hexdigest(),
-        "tcp_port": c.config["port"], "server_time_usec": c.clock.ns // 1000, "uptime_in_seconds": uptime,
+        "process_supervised": supervisor(c.config["supervised"]),
+        "run_id": sha1(b"%d %d" % (os.getpid(), store.started)).hexdigest(),
+        "tcp_port": c.config["port"] or c.config["tls-port"],
+        "server_time_usec": c.clock.ns // 1000, "uptime_in_seconds": uptime,
         "uptime_in_days": uptime // 86400, "hz": hz, "configured_hz": hz,
-        "lru_clock": c.clock.ns // 1_000_000_000 & 0xFFFFFF, "executable": sys.executable,
+        "lru_clock": c.clock.ns // 1_000_000_000 & 0xFFFFFF, "executable": program,
         "config_file": store.config_path or "", "io_threads_active": 0,
     }  # fmt: skip
+
+
+def supervisor(mode: str) -> str:
+    """What watches over this process, as far as ``supervised`` and the environment tell."""
+    from os import environ
+
+    if mode != "auto":
+        return mode
+    return "systemd" if environ.get("NOTIFY_SOCKET") else "upstart" if environ.get("UPSTART_JOB") else "no"
 
 
 def clients(c: Session) -> Fields:

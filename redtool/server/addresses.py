@@ -11,17 +11,16 @@ from redtool import errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from redtool.config import Config
     from redtool.server.listener import Listener
 
 EVERYWHERE = {"*": "0.0.0.0", "::*": "::"}
 LISTENS = "0A"  # a socket's state in /proc/net/tcp
 
 
-def open_ports(listener: Listener, config: Config, port: int) -> list[tuple[str, int]]:
+def open_ports(listener: Listener, bind: str, port: int) -> list[tuple[str, int]]:
     """Listen on a TCP port, 0 for a free one, of every address that ``bind`` names; gives where. ConnectError."""
     found: list[tuple[str, int]] = []
-    for word in config["bind"].split():
+    for word in bind.split():
         host, optional = word.removeprefix("-"), word[:1] == "-"
         host = EVERYWHERE.get(host, host)
         try:

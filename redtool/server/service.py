@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from signal import SIG_DFL, SIG_IGN, SIGHUP, SIGINT, SIGTERM, signal
+from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, signal
 
 from redtool import errors
 from redtool.config import Config
@@ -14,10 +14,16 @@ from redtool.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redtool.server.listener import Door
     from redtool.server.log import Log
     from redtool.server.setup import Setup
 
 AGAIN = 0.1  # seconds until it is looked again whether a script has come to its end
+# Parameters that say where, and why a server does not take another value
+MOVED = {"bind": "Failed to bind to specified addresses.",
+         "port": "Unable to listen on this port. Check server logs."}  # fmt: skip
 NAMES = {SIGINT: "shutdown-on-sigint", SIGTERM: "shutdown-on-sigterm"}
 
 
@@ -30,6 +36,8 @@ class Service:
         self.listener: Listener
         self.persistence: Persistence | None = None
         self.addresses: list[tuple[str, int]] = []
+        self._doors: list[Door] = []  # those of the addresses
+        self._open = ("", 0)  # what bind and port were when they were opened
         self.socket = ""
         self._pidfile = ""
         self._asked = False  # a signal has asked for the end
@@ -78,19 +86,64 @@ class Service:
         return self.persistence.store
 
     def _listen(self, free_port: bool) -> None:
-        """Open every place that the configuration names."""
+        """Open every place that the configuration names, and the store's own for those who open it meanwhile."""
         config, listener = self.config, self.listener
-        if config["bind"] and (config["port"] or free_port):
-            self.addresses = open_ports(listener, config, config["port"])
-            port = self.addresses[0][1] if self.addresses else 0
-            if port != config["port"]:  # a free one: for this time
-                config["port"] = config.given["port"] = port
+        self._reopen((config["bind"], config["port"]), free_port)
+        if self.addresses and self.addresses[0][1] != config["port"]:  # a free one: for this time
+            config["port"] = config.given["port"] = self.addresses[0][1]
+            self._open = (config["bind"], config["port"])
         if path := self.setup.place("unixsocket"):
             clear_socket(path)
             listener.listen_unix(path, config["unixsocketperm"] or 0o600)
             self.socket = path
         if not listener.doors:
             raise errors.ConnectError("nowhere to listen: there is neither a port nor a unixsocket")
+        if self.persistence is not None:
+            try:
+                listener.share(self.persistence.directory)
+            except (errors.RedtoolError, OSError) as error:
+                self.log.warning(f"other processes cannot use the store meanwhile: {error}")
+        for name, reason in MOVED.items():
+            config.on_change(name, self._mover(reason))
+
+    def _mover(self, reason: str) -> Callable[[object], None]:
+        """What CONFIG SET bind and port set off: listen elsewhere, or where it was if that cannot be."""
+
+        def move(value: object) -> None:
+            config, before = self.config, self._open
+            wanted = (config["bind"], config["port"])
+            if wanted == before:
+                return
+            self._close_ports()
+            try:
+                self._reopen(wanted)
+            except errors.ConnectError as error:
+                self._reopen(before)
+                self.log.warning(str(error))
+                raise errors.ReplyError(reason) from None
+
+        return move
+
+    def _close_ports(self) -> None:
+        for door in self._doors:
+            self.listener.doors.remove(door)
+            self.listener.loop.forget(door.sock.fileno())
+            door.close()
+        self._doors, self.addresses = [], []
+
+    def _reopen(self, wanted: tuple[str, int], free_port: bool = False) -> None:
+        """Listen on the port of every address of ``bind``; nowhere without one."""
+        before = len(self.listener.doors)
+        self._open = wanted
+        bind, port = wanted
+        if not (bind and (port or free_port)):
+            return
+        try:
+            self.addresses = open_ports(self.listener, bind, port)
+        finally:
+            self._doors = self.listener.doors[before:]
+            if not self.addresses:
+                self._close_ports()
 
     def _leave_pid(self) -> None:
         """Write the file that ``pidfile`` names, as far as that goes."""
@@ -105,18 +158,18 @@ class Service:
 
     # -- at work
 
-    def run(self) -> None:
-        """Serve until SHUTDOWN, a signal, or ``listener.stop``."""
-        for number in NAMES:
-            signal(number, self._signalled)
-        signal(SIGHUP, SIG_IGN)
-        tell_supervisor(b"READY=1\nSTATUS=Ready to accept connections\n")
+    def run(self, announce: Callable[[], object]) -> None:
+        """Serve until SHUTDOWN, a signal, or ``listener.stop``. ``announce`` is called when signals are heeded."""
+        before = {number: signal(number, self._signalled) for number in NAMES}
+        before[SIGHUP] = signal(SIGHUP, SIG_IGN)
         try:
+            announce()
+            tell_supervisor(b"READY=1\nSTATUS=Ready to accept connections\n")
             self.listener.run()
         finally:
             tell_supervisor(b"STOPPING=1\n")
-            for number in (*NAMES, SIGHUP):
-                signal(number, SIG_DFL)
+            for number, handler in before.items():
+                signal(number, handler)
 
     def _signalled(self, number: int, frame: object) -> None:
         """End as SHUTDOWN does; asked a second time by Ctrl-C, at once and without saving."""
