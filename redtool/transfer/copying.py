@@ -6,9 +6,9 @@ different is left as it is and told, unless everything is to be replaced.
 
 from __future__ import annotations
 
-from time import time
+from time import sleep, time
 
-from redtool.errors import ReplyError, StoreError
+from redtool.errors import ConnectError, ReplyError, StoreError
 from redtool.persist.payload import unpack_functions
 from redtool.transfer.asking import ask, select
 from redtool.transfer.differences import difference
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Pairs = Sequence[tuple[int, int]]  # a database of the source, and the one of the target that takes its keys
 
+PAUSES = (0.1, 1.0, 3.0)  # seconds before a lost target is tried again
 TOLERANCE = 1000  # ms by which deadlines may differ where one was measured against a clock
 KEPT = 1000  # keys left out that are remembered with the reason
 TTL_KEPT, TTL_DROPPED = -1, 0  # what the lifetime of the copies may be besides a number of ms
@@ -83,11 +84,20 @@ class Copy:
         if self.dry:
             self._look(db, items)
             return
-        outcomes = self.writer.store(items)
+        outcomes = self._store(items)
         busy = [item for item, outcome in zip(items, outcomes, strict=True) if outcome is False]
         self.counts.copied += sum(outcome is True for outcome in outcomes)
         self._compare(db, busy)
         self._fail(db, items, outcomes)
+
+    def _store(self, items: list[Item]) -> list[Outcome]:
+        """Store a chunk, again when the connection was lost meanwhile: what had arrived is there then, and equal."""
+        for pause in PAUSES:
+            try:
+                return self.writer.store(items)
+            except ConnectError:
+                sleep(pause)
+        return self.writer.store(items)
 
     def _time(self, items: list[Item]) -> None:
         """Give the copies the lifetime that is wanted."""
