@@ -95,6 +95,16 @@ class Persistence(Saving):
             if quiet > QUIET_NS and is_long(self):
                 self.bgrewriteaof()
 
+    def disown(self) -> None:
+        """Let go of copies of the descriptors: after a fork, in the child that does not own the store."""
+        if self.lock >= 0:
+            os.close(self.lock)
+            self.lock = -1
+        if self.journal is not None and self.journal.fd >= 0:
+            os.close(self.journal.fd)
+            self.journal.fd = -1
+        self.journal = self.store.journal = None
+
     def close(self, save: bool = True) -> None:
         """Finish a running rewrite, sync and close. A running BGSAVE goes on in its child.
 

@@ -2,7 +2,8 @@
 
 ``redis(path)`` makes a ``redis.Redis``, ``async_redis(path)`` a ``redis.asyncio.Redis``. Where a program makes pools of
 its own, ``StoreConnection`` and ``AsyncStoreConnection`` are connection classes for them, with the ``path`` of a store.
-Connections of one path share the store, which is open as long as one of them is.
+Connections of one path share the store, which is open as long as one of them is. While another process has it open,
+they go through that one's socket.
 """
 
 from __future__ import annotations
@@ -44,15 +45,27 @@ class Stores:
         self._pid = os.getpid()
         self._open: dict[str, tuple[Embedded, int]] = {}
 
-    def borrow(self, path: Place) -> Embedded:
-        """Give the store, opening it for the first one who asks. Raises what opening it raises."""
+    def borrow(self, path: Place) -> Embedded | str:
+        """Give the store, opening it for the first one who asks, or the socket at which another process serves it.
+
+        Raises what opening it raises.
+        """
+        from redtool.backends.attached import Attached
         from redtool.backends.embedded import open_store
+        from redtool.server.place import socket_of
 
         name = path if path == ":memory:" else os.path.realpath(path)
         with self._lock:
             if self._pid != os.getpid():  # after a fork they are the parent's
                 self._open, self._pid = {}, os.getpid()
-            store, users = self._open.get(name) or (open_store(path), 0)
+            if name in self._open:
+                store, users = self._open[name]
+            else:
+                opened, users = open_store(path), 0
+                if isinstance(opened, Attached):
+                    opened.close()
+                    return socket_of(opened.directory)
+                store = opened
             self._open[name] = (store, users + 1)
             return store
 
@@ -93,7 +106,7 @@ class Pipe:
     def wait(self, timeout: float | None) -> bool:
         """Wait so many seconds, None for ever, until there is something to read or the connection has ended."""
         line = self.line
-        if line.arrived or line.closed:
+        if line.arrived or line.closed or self.store.closed:
             return True
         end = None if timeout is None else monotonic() + timeout
         with self._told:
@@ -120,11 +133,12 @@ class Pipe:
         return len(data)
 
     def shutdown(self, how: int) -> None:
-        self.line.hang_up()
+        """Nothing is left to be sent."""
 
     def close(self) -> None:
         """Hang up. The store is closed when this was the last connection that borrowed it."""
-        self.line.hang_up()
+        if not self.store.closed:
+            self.line.hang_up()
         if self.borrowed:
             self.borrowed = False
             STORES.give_back(self.store)
@@ -139,15 +153,22 @@ class StoreConnection(Unix):
         self.place, self.store = path, store
 
     def _connect(self) -> Any:
-        store = self.store or borrow(self.place)
-        return Pipe(store, borrowed=self.store is None)
+        found = self.store or borrow(self.place)
+        if not isinstance(found, str):
+            return Pipe(found, borrowed=self.store is None)
+        self.path = found
+        above: Any = super()
+        return above._connect()
 
     def can_read(self, timeout: float | None = 0) -> bool:
         """Tell whether there is something to read, waiting so many seconds for it. ConnectionError at the end."""
         myself: Any = self
         if not self._sock:
             myself.connect()
-        pipe: Pipe = myself._sock
+        pipe = myself._sock
+        if not isinstance(pipe, Pipe):
+            above: Any = super()
+            return bool(above.can_read(timeout))
         reader = getattr(myself._parser, "_reader", None)  # hiredis's, or there is a parser in Python
         if reader.has_data() if reader is not None else myself._parser._buffer.unread_bytes():
             return True
@@ -165,12 +186,15 @@ class StoreConnection(Unix):
         return f"store {self.place or (self.store.name if self.store else '')}"
 
 
-def borrow(place: Place | None) -> Embedded:
+def borrow(place: Place | None) -> Embedded | str:
     """Open a store for a connection; what is wrong is told as redis-py tells that a server cannot be reached."""
     if place is None:
         raise UsageError("a connection to a store needs its path")
     try:
-        return STORES.borrow(place)
+        while True:
+            found = STORES.borrow(place)
+            if found != "":  # its owner has ended meanwhile
+                return found
     except RedtoolError as error:
         raise ConnectionRefusedError(str(error)) from error
 
@@ -229,8 +253,10 @@ class Writer:
         await asyncio.sleep(0)
 
     def close(self) -> None:
-        self.line.hang_up()
-        self._hand_on()
+        """Hang up. The store is closed when this was the last connection that borrowed it."""
+        if not self.store.closed:
+            self.line.hang_up()
+            self._hand_on()
         if self.borrowed:
             self.borrowed = False
             STORES.give_back(self.store)
@@ -253,10 +279,15 @@ class AsyncStoreConnection(AsyncUnix):
         self.place, self.store = path, store
 
     async def _connect(self) -> None:
-        store = self.store if self.store is not None else await asyncio.to_thread(borrow, self.place)
+        found = self.store if self.store is not None else await asyncio.to_thread(borrow, self.place)
+        if isinstance(found, str):
+            self.path = found
+            above: Any = super()
+            await above._connect()
+            return
         self._reader = asyncio.StreamReader()
         myself: Any = self
-        myself._writer = Writer(store, self.store is None, self._reader)
+        myself._writer = Writer(found, self.store is None, self._reader)
 
     def repr_pieces(self) -> list[tuple[str, Any]]:
         return [("store", self.place or self.store), ("db", self.db)]

@@ -50,7 +50,7 @@ def test_transcripts_are_compared(shown: list[str], expected: list[str], alike: 
 
 
 def test_readme_python() -> None:
-    [block] = blocks(README, "pycon")
+    block = "".join(blocks(README, "pycon"))
     example = doctest.DocTestParser().get_doctest(block, {}, "README", "README.md", 0)
     report: list[str] = []
     doctest.DocTestRunner(verbose=False).run(example, out=report.append)

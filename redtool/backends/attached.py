@@ -3,10 +3,14 @@
 Values keep their types on the way (``CLIENT CAPA redtool``), so that nobody sees a difference to a store of one's own.
 An owner that closes says how far it has come: what it has not run is run by the next owner, this process or another.
 After an owner that died, a command whose fate is unknown is reported, and never run twice.
+Threads may share it as they may a store of one's own: a command that waits has a connection to itself.
 """
 
 from __future__ import annotations
 
+from _thread import RLock
+
+from redtool.backends import to_bytes
 from redtool.backends.connection import Connection, ConnectionLost
 from redtool.backends.embedded import Embedded, first
 from redtool.backends.remote import WAITING, Remote
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from redtool.backends.remote import Word
     from redtool.commands.table import Command
     from redtool.resp import Push, Reply
+
+LOOK = 0.1  # seconds after which a wait for messages looks around
 
 
 class Door(Connection):
@@ -45,6 +51,10 @@ class Door(Connection):
             self.handed = True
 
 
+class TakenOver(ConnectError):
+    """There is no connection to an owner any more, for this process has become it."""
+
+
 class Attached(Remote):
     """A store directory that somebody else has open. ``owned`` is the store once this process has taken it over."""
 
@@ -60,6 +70,8 @@ class Attached(Remote):
         self._own, self._wait = own, wait
         self._handed = False  # the last connection ended in good order
         self._heard: list[tuple[str, list[bytes]]] = []  # subscriptions that were lost with it
+        self._lock = RLock()
+        self._idle: list[Attached] = []  # connections for commands that wait
 
     @property
     def db(self) -> int:
@@ -82,16 +94,11 @@ class Attached(Remote):
     # -- who has the store
 
     def connect(self) -> Connection:
-        """Open the connection to the owner if it is not. ConnectError when there is none."""
+        """Connect to the owner if that is not done. TakenOver when this process has become the owner instead."""
         if self._connection is None:
-            path = socket_of(self.directory)
-            if not path:
-                raise ConnectError(f"nobody serves the store {self.directory}")
-            self.target.socket = path
-            self.target.timeout = max(self._wait, 0.1)
-            self._connection = Door(self.target)
-            if self._home:
-                self._reselect(self._connection)
+            self.find()
+            if self._connection is None:
+                raise TakenOver("the store is open in this process")
         return self._connection
 
     def find(self) -> None:
@@ -102,11 +109,29 @@ class Attached(Remote):
 
     def attach(self) -> bool:
         """Connect to the owner. False when there is none that serves others."""
+        path = socket_of(self.directory)
+        if not path:
+            return False
+        self.target.socket = path
+        self.target.timeout = max(self._wait, 0.1)
         try:
-            self.connect()
+            door = Door(self.target)
+            if self._home:
+                self._reselect(door)
         except ConnectError:
             return False
+        self._connection = door
         return True
+
+    def _look(self) -> None:
+        """See to it that there is an owner to speak to, or be it. ConnectError when more was lost than a connection."""
+        if self.owned is None and (self._connection is None or not self._connection.poll()):
+            gone = self._forget()
+            self.find()
+            if self._heard:
+                self._listen_again()
+            elif gone:
+                raise ConnectError(f"the store's owner has ended: {gone}")
 
     def _take_over(self, store: Embedded) -> None:
         """Be the owner from now on, in the database and with the protocol of before."""
@@ -134,16 +159,27 @@ class Attached(Remote):
 
     def execute(self, *argv: Word) -> Reply:
         """Run one command, here or at the owner's; see Backend."""
-        return super().execute(*argv) if self.owned is None else self.owned.execute(*argv)
+        if self.owned is not None:
+            return self.owned.execute(*argv)
+        if not self.helps and argv and to_bytes(argv[0]).upper() in WAITING and not self.in_multi:
+            return self._wait_apart(argv)
+        with self._lock:
+            return super().execute(*argv)
+
+    def _wait_apart(self, argv: Sequence[Word]) -> Reply:
+        """Run a command that may wait on another connection: other threads go on."""
+        with self._lock:
+            helper = self._idle.pop() if self._idle else self.sibling()
+            helper.helps, helper.stop_asked = True, self.stop_asked
+        try:
+            helper.follow(self)
+            return helper.execute(*argv)
+        finally:
+            with self._lock:
+                self._idle.append(helper)
 
     def _attempt(self, name: bytes, words: list[bytes]) -> Reply:
-        if self.owned is None and (self._connection is None or not self._connection.poll()):
-            gone = self._forget()
-            self.find()
-            if self._heard:
-                self._listen_again()
-            elif gone:
-                raise ConnectError(f"the store's owner has ended: {gone}")
+        self._look()
         if self.owned is None:
             return super()._attempt(name, words)
         try:
@@ -167,36 +203,59 @@ class Attached(Remote):
 
     def pipeline(self, batch: Sequence[Sequence[Word]], stop: bool = False) -> list[Reply]:
         """Run commands in order; see Backend. What an owner that closed has not run is run elsewhere."""
+        with self._lock:
+            return self._all(batch, stop)
+
+    def _all(self, batch: Sequence[Sequence[Word]], stop: bool) -> list[Reply]:
         replies: list[Reply] = []
         while True:
             rest = batch[len(replies) :]
+            self._look()
             if self.owned is not None:
                 return replies + self.owned.pipeline(rest, stop)  # type: ignore[arg-type]
-            if self._connection is None:
-                self.find()
-                continue
-            in_multi = self.in_multi
+            in_multi, self._handed = self.in_multi, False
             try:
                 return replies + super().pipeline(rest, stop)
             except ConnectError as error:
                 replies += getattr(error, "replies", ())
-                if not self._handed or in_multi or self._connection is not None:
+                if in_multi or not (self._handed or self.owned is not None):  # else the rest has not run
                     lost = ConnectionLost(*error.args)
                     lost.replies = tuple(replies)
                     raise lost from None
 
+    @property
+    def listening(self) -> bool:
+        """Whether messages come: there are subscriptions, or MONITOR runs."""
+        return super().listening if self.owned is None else self.owned.listening
+
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and MONITOR, on from the next owner when one has ended."""
+        from select import select
+
         while self.owned is None:
-            try:
-                yield from super().messages()
+            yield from self.arrived()
+            if not self.listening:
                 return
-            except ConnectError:
-                if not self._heard:
-                    raise
+            if (fd := self.fileno()) >= 0:
+                select([fd], [], [], LOOK)
+        yield from self.owned.messages()
+
+    def arrived(self) -> list[Push]:
+        """The messages that have come, without waiting."""
+        with self._lock:
+            if self.owned is None:
+                try:
+                    return super().arrived()
+                except ConnectError:
+                    if not self._heard:
+                        raise
                 self.find()
                 self._listen_again()
-        yield from self.owned.messages()
+            return [] if self.owned is None else list(self.owned.arrived())
+
+    def fileno(self) -> int:
+        """The descriptor that messages come on; -1 when they come from this process, or there is none just now."""
+        return -1 if self.owned is not None or self._connection is None else self._connection.fileno()
 
     def _listen_again(self) -> None:
         """Subscribe to what was subscribed to before."""
@@ -206,9 +265,18 @@ class Attached(Remote):
 
     # -- what else a backend has
 
-    def sibling(self, target: Target | None = None) -> Remote:
+    def sibling(self, target: Target | None = None) -> Attached:
         """Another client of the same store; through its socket, even when this process is the owner."""
         return Attached(self.directory, self.name, self._own, self._wait)
+
+    def client(self) -> Embedded | Remote:
+        """Another client of the same store: with a database, transactions and subscriptions of its own."""
+        return self.sibling() if self.owned is None else self.owned.client()
+
+    @property
+    def socket(self) -> str:
+        """The path of the socket on which the store is served to clients of any kind."""
+        return socket_of(self.directory) if self.owned is None else self.owned.socket
 
     def commands(self) -> Mapping[bytes, Command]:
         """The whole command table: the owner is redtool, too."""
@@ -227,8 +295,9 @@ class Attached(Remote):
 
     def close(self) -> None:
         """Close the connection, or the store. Safe to call twice."""
-        if self.owned is not None:
-            self.owned.close()
+        for one in (*self._idle, self.owned):
+            if one is not None:
+                one.close()
         super().close()
         self._heard = []
 

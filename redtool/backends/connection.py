@@ -184,6 +184,14 @@ class Connection:
     def fileno(self) -> int:
         return self._sock.fileno()
 
+    def hang_up(self) -> None:
+        """End the connection, and what another thread waits for on it."""
+        from contextlib import suppress
+        from socket import SHUT_RDWR, socket
+
+        with suppress(OSError):
+            socket.shutdown(self._sock, SHUT_RDWR)  # below TLS, whose state is the other thread's
+
     def close(self) -> None:
         self._sock.close()
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+from _thread import RLock
+
 from redtool import errors
 from redtool.backends import default_store, is_dump, to_bytes
 from redtool.commands import table
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from redtool.backends.attached import Attached
+    from redtool.backends.guest import Guest
     from redtool.backends.sharing import Sharing
     from redtool.persistence import Persistence
     from redtool.resp import Reply
@@ -46,6 +49,7 @@ class Embedded:
         self.session = Session(store)
         self._lock = store.lock
         self.closed = False
+        self.guests: set[Guest] = set()
         self._sharing: Sharing | None = None
         self.stop_asked: Callable[[], bool] = _never  # looked at while a command waits; True: KeyboardInterrupt
         store.breathe = self._breathe
@@ -136,14 +140,17 @@ class Embedded:
                 if self.stop_asked():
                     raise KeyboardInterrupt
                 event.wait(min(left, 0.1))
-            with self._lock:
-                if self.closed:
-                    raise errors.StoreError("the store is closed")
-                if waiter.session.ended and not event.is_set():
-                    raise errors.StoreError("the session was closed by CLIENT KILL")
-                if left <= 0:
-                    self.store.waiting.overdue(waiter)
-                self.store.tick()
+            self.look_after(waiter)
+
+    def look_after(self, waiter: Waiter) -> None:
+        """What is to be done from time to time while a command waits. Raises StoreError when it waits in vain."""
+        with self._lock:
+            if self.closed:
+                raise errors.StoreError("the store is closed")
+            if waiter.session.ended and not waiter.done:
+                raise errors.StoreError("the session was closed by CLIENT KILL")
+            self.store.waiting.overdue(waiter)
+            self.store.tick()
 
     def _breathe(self, slow: bool) -> None:
         """While a script runs on: notice Ctrl-C, and once it is slow let other threads in for a moment."""
@@ -181,6 +188,16 @@ class Embedded:
         or before a command that must wait unless that is the first, which is waited for.
         """
         replies: list[Reply] = []
+        waiting = self.run(batch, replies, stop)
+        if waiting is None or replies:
+            return replies
+        try:
+            return [self._wait(tuple(batch[0]), waiting)]
+        except errors.ReplyError as error:
+            return [error]
+
+    def run(self, batch: Sequence[Argv], replies: list[Reply], stop: bool = False) -> Block | None:
+        """Run commands and append their replies, up to one that must wait: gives for what. Waits for nothing."""
         with self._lock:
             if self.closed:
                 raise errors.StoreError("the store is closed")
@@ -188,42 +205,45 @@ class Embedded:
                 self._renew()
             try:
                 self.store.run(self.session, batch, replies, stop)
-                return replies
             except Ended:
-                return replies
+                pass
             except Block as block:
-                if replies:
-                    return replies
-                waiting = block
+                return block
             finally:
                 if self.store.unflushed():
                     self.store.flush()
-        try:
-            return [self._wait(tuple(batch[0]), waiting)]
-        except errors.ReplyError as error:
-            return [error]
+        return None
 
     def commands(self) -> Mapping[bytes, table.Command]:
         """The whole command table."""
         return table.load_all()
 
+    @property
+    def listening(self) -> bool:
+        """Whether messages come: there are subscriptions, or MONITOR runs."""
+        return self.session.listens or self.session in self.store.monitors
+
     def messages(self) -> Iterator[Push]:
         """What came out of turn, MONITOR's lines as [b"monitor", line]; waits for more while the session listens."""
         from time import sleep
 
-        session = self.session
-        if session.listens or session in self.store.monitors:
+        if self.listening:
             self.share()
         while True:
-            while session.inbox:
-                message = session.inbox.popleft()
-                yield message if isinstance(message, Push) else Push([b"monitor", message])
-            if self.closed or not (session.listens or session in self.store.monitors):
+            yield from self.arrived()
+            if self.closed or not self.listening:
                 return
             if self.stop_asked():
                 raise KeyboardInterrupt
             sleep(LISTEN_PAUSE)
             self.tick()
+
+    def arrived(self) -> Iterator[Push]:
+        """The same, of what has come; waits for nothing."""
+        inbox = self.session.inbox
+        while inbox:
+            message = inbox.popleft()
+            yield message if isinstance(message, Push) else Push([b"monitor", message])
 
     def stop_listening(self) -> None:
         """End subscriptions and MONITOR, and forget what has come of them."""
@@ -276,6 +296,12 @@ class Embedded:
         """The path of the socket on which the store is served to clients of any kind; "" where it is not."""
         return self._sharing.path if self._sharing is not None else ""
 
+    def client(self) -> Guest:
+        """Another client of the same store: with a database, transactions and subscriptions of its own."""
+        from redtool.backends.guest import Guest
+
+        return Guest(self)
+
     def close(self) -> None:
         """Sync and close the store's files. Safe to call twice."""
         sharing, self._sharing = self._sharing, None
@@ -285,10 +311,24 @@ class Embedded:
             if self.closed:
                 return
             self.closed = True
+            for guest in self.guests:
+                guest.closed = True
             if self.persistence is not None:
                 if self.store.full and self.store.eviction is not None:
                     self.store.eviction.catch_up()
                 self.persistence.close()
+
+    def disown(self) -> None:
+        """Be closed in a process that was forked while the store was open: it is its parent's, who goes on with it."""
+        self._lock = self.store.lock = RLock()  # another thread may have held it
+        self.closed = True
+        for guest in self.guests:
+            guest.closed, guest._lock = True, self._lock
+        sharing, self._sharing = self._sharing, None
+        if sharing is not None:
+            sharing.disown()
+        if self.persistence is not None:
+            self.persistence.disown()
 
     def __enter__(self) -> Embedded:
         return self
@@ -323,6 +363,10 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
 
         persistence = Persistence.open(text, warn=warn, wait=0, fork=fork)
         store = Embedded(persistence.store, name, persistence)
+        if not fork:
+            from redtool.backends.forked import note
+
+            note(store)
         if share:
             store.share()
         else:

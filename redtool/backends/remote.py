@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from redtool.backends.embedded import Embedded
     from redtool.backends.target import Target
     from redtool.commands.table import Command
     from redtool.resp import Reply
@@ -48,6 +49,7 @@ class Remote:
     """A server. Words may be bytes, str (UTF-8), int or float. Not safe for several threads."""
 
     remote = True
+    helps = False  # it runs commands that wait, for another client
 
     def __init__(self, target: Target) -> None:
         self.target, self.name = target, target.label
@@ -62,11 +64,17 @@ class Remote:
         self._channels: dict[bytes, set[bytes]] = {b"": set(), b"p": set(), b"s": set()}
         self._messages: list[Push] = []
         self._commands: Mapping[bytes, Command] | None = None
+        self._abandoned = False
 
     @property
     def server(self) -> Mapping[Reply, Reply]:
         """What HELLO said of the server: b"server", b"version", b"mode", …; empty in RESP2."""
         return self._connection.server if self._connection else {}
+
+    @property
+    def bound(self) -> bool:
+        """Whether the connection has a state that another would not have: MULTI, WATCH, subscriptions."""
+        return self.in_multi or self._watching or self.listening
 
     @property
     def proto(self) -> int:
@@ -97,6 +105,17 @@ class Remote:
         other = Remote(target or self.target)
         other._credentials = self._credentials
         return other
+
+    def client(self) -> Embedded | Remote:
+        """Another client of the same server, with a database, transactions and subscriptions of its own."""
+        return self.sibling()
+
+    def follow(self, other: Remote) -> None:
+        """Be in the database and speak the protocol of another client, whose command is to be run here."""
+        if other.target.resp and other.target.resp != self.target.resp:
+            self.execute("HELLO", str(other.target.resp))
+        if self.db != other.db:
+            self.execute("SELECT", other.db)
 
     def _reselect(self, connection: Connection) -> None:
         reply = connection.call("SELECT", str(self._home))
@@ -275,6 +294,8 @@ class Remote:
         self.db = self._home
         self.in_multi = self._watching = self._monitoring = False
         self._forget_channels()
+        if self._abandoned:
+            raise ConnectError("the connection was given up while it waited")
         return gone
 
     def _follow(self, name: bytes, words: Sequence[bytes], reply: Reply) -> None:
@@ -463,6 +484,12 @@ class Remote:
     def close(self) -> None:
         """Close the connection. Safe to call twice; a command would open it again."""
         self._forget()
+
+    def abandon(self) -> None:
+        """End it for good, from another thread: what it waits for ends with ConnectError."""
+        self._abandoned = True
+        if (connection := self._connection) is not None:
+            connection.hang_up()
 
     def adopt(self, other: Remote) -> None:
         """Be the user that the other is."""

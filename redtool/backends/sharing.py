@@ -24,6 +24,14 @@ class Sharing:
         self.thread.join()
         self.listener.close()
 
+    def disown(self) -> None:
+        """Let go of copies of the descriptors: after a fork, in the child, which serves nobody."""
+        for door in self.listener.doors:
+            door.sock.close()
+        for connection in self.listener.connections:
+            connection.sock.close()
+        self.listener.loop.disown()
+
 
 def share(persistence: Persistence) -> Sharing | None:
     """Begin to serve others; None where that cannot be: they are told who has the store."""

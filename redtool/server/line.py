@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 NEVER = 1 << 62
 
 
+class NoLimits:
+    """What a client in the process may take: it is a part of it."""
+
+    query = NEVER
+
+    def overrun(self, connection: Connection) -> bool:
+        return False
+
+
 class Socket:
     """What a Connection reads and writes: what the client has given, and what it is to take."""
 
@@ -62,7 +71,8 @@ class Line:
 
     def __init__(self, store: Store, told: Callable[[], object]) -> None:
         self.store, self.lock, self.told = store, store.lock, told
-        self.loop = self
+        self.loop, self.limits = self, NoLimits()
+        self.next: list[Connection] = []  # there is more to be run than fits into a turn
         self.large_request = self.large_reply = NEVER  # what passes between two parts of a process is no traffic
         self.connections: set[Connection] = set()
         self.dirty: list[Connection] = []
@@ -143,10 +153,13 @@ class Line:
 
     def settle(self) -> None:
         """Make the calls that were put off, write the journal, hand out replies."""
-        while self._soon:
+        while self._soon or self.next:
             calls, self._soon = list(self._soon), {}
             for call in calls:
                 call()
+            again, self.next = self.next, []
+            for connection in again:
+                connection.go_on()
         if self.dirty or self.store.unflushed():
             kept = self.flush()
             dirty, self.dirty = self.dirty, []

@@ -140,6 +140,10 @@ class Loop:
     def close(self) -> None:
         """Let go of the poller and the pipe."""
         self.forget(self._inlet)
+        self.disown()
+
+    def disown(self) -> None:
+        """The same of copies of them, in a process that was forked: what is watched is not altered."""
         os.close(self._inlet)
         os.close(self._outlet)
         if hasattr(self._poller, "close"):

@@ -1,0 +1,31 @@
+"""A host program that forks while it has a store open: the parent goes on with it, the child is left nothing of it.
+
+The child has copies of the descriptors: of the lock, which would be taken for as long as it lives, of the socket, at
+which it serves nobody, and of the journal, in which what it writes would be between the parent's lines.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from redtool.backends.embedded import Embedded
+
+OPEN: WeakSet[Embedded] = WeakSet()
+
+
+def note(store: Embedded) -> None:
+    """See to it that a child is left nothing of this store."""
+    OPEN.add(store)
+
+
+def _leave() -> None:
+    for store in list(OPEN):
+        if not store.closed:
+            store.disown()
+    OPEN.clear()
+
+
+os.register_at_fork(after_in_child=_leave)
