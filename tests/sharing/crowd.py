@@ -20,7 +20,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.sharing.processes import REDTOOL, Process, environment, run
+from tests.sharing.processes import REDTOOL, Process, environment, run, until
 
 
 def shells(store: Path, number: int, count: int) -> int:
@@ -58,9 +58,10 @@ def kills(store: Path, number: int, crowd: int, rng: random.Random) -> dict[str,
     alive = [Worker(store, each) for each in range(crowd)]
     ended: list[Worker] = []
     for done in range(number):
-        time.sleep(rng.random() * 0.2)
         for _ in range(rng.choice((1, 1, 1, 2))):
             worker = alive.pop(rng.randrange(len(alive)))
+            until(lambda: worker.acknowledged or not worker.thread.is_alive(), "at work")  # noqa: B023
+            time.sleep(rng.random() * 0.1)
             worker.process.kill()
             ended.append(worker)
             alive.append(Worker(store, crowd + len(ended)))

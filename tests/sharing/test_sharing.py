@@ -24,6 +24,13 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
+def owned(store: Path) -> Process:
+    """A process that is the owner of the store."""
+    process = Process(store)
+    assert process.ask("PING") == "PONG"
+    return process
+
+
 def attached(store: Path) -> Attached:
     """Open a store that somebody has open."""
     found = open_store(store)
@@ -51,7 +58,7 @@ def test_a_pop_that_waits_is_served_by_a_pop_that_waits_before(store: Path) -> N
 
 
 def test_the_next_goes_on_when_the_owner_closes(store: Path) -> None:
-    with Process(store) as owner, Process(store) as next_one:
+    with owned(store) as owner, Process(store) as next_one:
         assert owner.ask("SET a 1") == "OK"
         assert next_one.ask("SELECT 3") == "OK"
         assert next_one.ask("INCR n") == "1"
@@ -66,7 +73,7 @@ def test_the_next_goes_on_when_the_owner_closes(store: Path) -> None:
 
 
 def test_the_next_goes_on_when_the_owner_is_killed(store: Path) -> None:
-    with Process(store) as owner, Process(store) as next_one:
+    with owned(store) as owner, Process(store) as next_one:
         assert owner.ask("SET a 1") == "OK"
         assert next_one.ask("SET b 2") == "OK"
         owner.kill()
@@ -100,8 +107,7 @@ def test_a_subscription_outlives_the_owner(store: Path) -> None:
 
 
 def test_a_transaction_does_not_outlive_the_owner(store: Path) -> None:
-    with Process(store) as owner, Process(store) as other:
-        assert owner.ask("PING") == "PONG"
+    with owned(store) as owner, Process(store) as other:
         assert other.ask("MULTI") == "OK"
         assert other.ask("INCR n") == "QUEUED"
         owner.end()
