@@ -124,6 +124,15 @@ def _place(flags: dict[str, str], file: str, program: list[str] | None) -> str:
     return place
 
 
+def idle(setup: Setup) -> str:
+    """The parameters that the file sets, and nothing comes of."""
+    from redtool.docgen.facts import MEANINGS
+    from redtool.docgen.serving import SERVING
+
+    heeded = MEANINGS.keys() | SERVING.keys()
+    return ", ".join(sorted({*setup.idle, *(setup.in_file - heeded)}))
+
+
 def supervised(setup: Setup) -> bool:
     """Whether systemd or upstart has started this, and is told of it: then it must stay in the foreground."""
     return supervisor(setup.first["supervised"]) != "no"
@@ -144,6 +153,8 @@ def _here(setup: Setup, options: Options, free_port: bool) -> int:
         text = ready(service, "Ctrl-C stops it")
         if service.log.path:
             service.log.notice(text)
+        if setup.first["loglevel"] in ("verbose", "debug") and (names := idle(setup)):
+            service.log.verbose(f"without effect here: {names}")
         service.run(lambda: oneshot.write(text.encode("utf-8", "surrogateescape") + b"\n"))
     finally:
         service.close()

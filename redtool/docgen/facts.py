@@ -85,9 +85,12 @@ MEANINGS = {
     "auto-aof-rewrite-percentage": "Growth since the last rewrite, in percent, at which another starts; 0: never.",
     "databases": "How many numbered databases there are.",
     "dbfilename": "Name of the snapshot that SAVE and BGSAVE write.",
+    "busy-reply-threshold": "Milliseconds after which a script lets other clients in, who are told BUSY; 0: never.",
     "hash-max-listpack-entries": "Most fields of a hash that OBJECT ENCODING calls a listpack.",
     "hash-max-listpack-value": "Longest field or value of such a hash, in bytes.",
     "hll-sparse-max-bytes": "Size up to which a HyperLogLog stays in its sparse form.",
+    "latency-monitor-threshold": "Milliseconds from which on LATENCY notes an event; 0: none.",
+    "latency-tracking": "Whether INFO has the percentiles of latency-tracking-info-percentiles of each command.",
     "list-max-listpack-size": "Most elements of a list that OBJECT ENCODING calls a listpack; -1 to -5: its size "
     "class, 4 kb to 64 kb.",
     "lfu-decay-time": "Minutes without use that take one off the counter of an LFU policy; 0: nothing does.",
@@ -101,6 +104,7 @@ MEANINGS = {
     "snapshots keep when or how often each key was used.",
     "maxmemory-samples": "How many keys are looked at for one to drop, 1 to 64: more come nearer to the best choice "
     "and take longer.",
+    "notify-keyspace-events": "Which keyspace events are published: letters as in redis.conf, \"\" for none.",
     "proto-max-bulk-len": "Longest string that a command may make.",
     "rdb-format": "What dump.rdb is written as: 0010, which Redis 7.0 and Valkey 8 and all later ones load (0012 once "
     "hash fields have deadlines); 0009, for Redis 5 to 6.2; 0012, for Redis 7.4 and later; valkey080, for Valkey 9. "
@@ -113,9 +117,12 @@ MEANINGS = {
     "set-max-intset-entries": "Most members of a set of integers that OBJECT ENCODING calls an intset.",
     "set-max-listpack-entries": "Most members of a set that it calls a listpack.",
     "set-max-listpack-value": "Longest member of such a set, in bytes.",
+    "slowlog-log-slower-than": "Microseconds from which on SLOWLOG notes a command; -1: none.",
+    "slowlog-max-len": "Most entries of SLOWLOG.",
     "stop-writes-on-bgsave-error": "Refuse writes when save points are set and the last save in the background has "
     "failed, until one works.",
     "stream-node-max-entries": "Entries of a stream that an approximate trim takes at once.",
+    "tracking-table-max-keys": "Most keys that CLIENT TRACKING remembers; 0: no limit.",
     "zset-max-listpack-entries": "Most members of a sorted set that OBJECT ENCODING calls a listpack.",
     "zset-max-listpack-value": "Longest member of such a sorted set, in bytes.",
 }

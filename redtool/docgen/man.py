@@ -8,6 +8,7 @@ from typing import Any
 from redtool.cli.helptext import WAYS, merged
 from redtool.commands.table import Command, load_all
 from redtool.docgen.facts import CODES, CONF, ENVIRONMENT, FILES, MEANINGS, OUTPUT, QUOTING, TARGETS
+from redtool.docgen.serving import DIRECTIVES, SERVED, SERVING
 from redtool.options import SECTIONS, VERBS
 from redtool.parameters import ALIASES, PARAMETERS, parameter
 
@@ -179,10 +180,12 @@ def conf_page(note: str) -> str:
     lines = head("redtool.conf", 5, "configuration of a redtool store", note)
     lines += [".SH DESCRIPTION", *paragraphs(CONF), ".SH PARAMETERS"]
     lines += entries((f"{name} {shown(name)}", text) for name, text in MEANINGS.items())
-    others = sorted(set(PARAMETERS) - set(MEANINGS))
+    lines += [".SH OF A SERVER", *paragraphs(SERVED), *entries(DIRECTIVES.items())]
+    lines += entries((f"{name} {shown(name)}", text) for name, text in SERVING.items())
+    others = sorted(set(PARAMETERS) - set(MEANINGS) - set(SERVING))
     lines += [".SH KEPT WITHOUT EFFECT"]
-    lines += paragraphs("Redis or Valkey know these. They are checked, kept and answered by CONFIG GET; an "
-                        "embedded store does nothing with them.")  # fmt: skip
+    lines += paragraphs("Redis or Valkey know these. They are checked, kept and answered by CONFIG GET; nothing "
+                        "is done with them.")  # fmt: skip
     lines += [".PP", escape(", ".join(others) + ".")]
     lines += [".SH OTHER NAMES", *paragraphs("The older names of some parameters are understood too.")]
     lines += entries((old, f"is {name}.") for old, name in sorted(ALIASES.items()) if old.replace("-", "_") != name)

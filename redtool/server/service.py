@@ -60,8 +60,6 @@ class Service:
             raise
         for note in self.setup.notes:
             self.log.notice(note)
-        if idle := sorted(self.setup.idle):
-            self.log.verbose(f"of no effect here: {', '.join(idle)}")
 
     def _open_store(self) -> Store:
         setup = self.setup

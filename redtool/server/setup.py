@@ -37,6 +37,7 @@ class Setup:
         self.lines = _input() if file == STDIN else read_lines(file) if file else []
         self.notes: list[str] = []  # what is worth saying of it
         self.idle: list[str] = []  # directives that mean nothing here
+        self.in_file: set[str] = set()  # parameters that the file sets
         self.said = self._command_line()
         self.first = Config()  # before the store is open
         of_file = self._of_file(self.first)
@@ -64,7 +65,7 @@ class Setup:
         if self.file:
             for found in Reader("").directives(self.file if self.path else "stdin", self.lines):
                 taken.take(found)
-            self.idle = taken.idle
+            self.idle, self.in_file = taken.idle, set(taken.values)
         return taken
 
     def configure(self, config: Config, directory: str) -> str | None:
