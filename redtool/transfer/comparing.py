@@ -68,14 +68,19 @@ class Comparison:
         looked = self.keys
         for keys in self.b.pages():
             looked += len(keys)
-            replies = ask(self.a.backend, [(b"EXISTS", key) for key in keys])
-            refused = next((reply for reply in replies if isinstance(reply, ReplyError)), None)
+            kinds = ask(self.a.backend, [(b"TYPE", key) for key in keys])
+            refused = next((reply for reply in kinds if isinstance(reply, ReplyError)), None)
             if refused is not None:
                 raise refused
-            missing = [key for key, there in zip(keys, replies, strict=True) if not there and self._new(key)]
+            there = dict(zip(keys, map(bytes, kinds), strict=True))
+            missing = [key for key, kind in there.items() if kind == b"none" and self._new(key)]
             for item in self._fetched(missing):
                 self.only_b += 1
                 yield Difference(item.key, "missing", ABSENT, short(item))
+            for key, kind in there.items() if self.b.kind else ():  # the first pass has met its own type only
+                if kind not in (b"none", self.b.kind.lower()) and self._new(key):
+                    self.apart += 1
+                    yield Difference(key, "type", kind.decode(), self.b.kind.decode())
             self.advance(looked)
 
     def _fetched(self, keys: list[bytes]) -> Iterator[Item]:

@@ -68,7 +68,7 @@ class Reader:
     """Reads the keys of the database that is selected."""
 
     def __init__(self, backend: Backend, pattern: bytes = b"", kind: bytes = b"", usage: bool = False) -> None:
-        self.backend, self.usage = backend, usage
+        self.backend, self.kind, self.usage = backend, kind, usage
         self.options = ((b"MATCH", pattern) if pattern else ()) + ((b"TYPE", kind) if kind else ())
         self.absolute = True  # it has PEXPIRETIME
         self.dumps = True  # it has DUMP
