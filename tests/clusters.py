@@ -85,10 +85,18 @@ class Node(RealServer):
 
 
 class LocalCluster:
-    """``nodes`` are masters, then their replicas in the same order. ``url`` names all of them."""
+    """``nodes`` are, at the beginning, masters and then their replicas in the same order. ``url`` names all of them."""
 
-    def __init__(self, nodes: list[Node], masters: int) -> None:
-        self.nodes, self.masters, self.replicas = nodes, nodes[:masters], nodes[masters:]
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+
+    @property
+    def masters(self) -> list[Node]:
+        return [node for node in self.nodes if node.call("ROLE")[0] == b"master"]
+
+    @property
+    def replicas(self) -> list[Node]:
+        return [node for node in self.nodes if node.call("ROLE")[0] != b"master"]
 
     @property
     def url(self) -> str:
@@ -98,18 +106,26 @@ class LocalCluster:
         return all(node.facts("CLUSTER", "INFO").get("cluster_state") == "ok" for node in self.nodes)
 
     def flush(self) -> None:
-        for node in self.nodes:
-            if node.call("ROLE")[0] == b"master":
-                node.call("FLUSHALL")
-                node.call("SCRIPT", "FLUSH")
-                node.call("FUNCTION", "FLUSH")
+        for node in self.masters:
+            for words in (("FLUSHALL",), ("SCRIPT", "FLUSH"), ("FUNCTION", "FLUSH")):
+                node.call(*words)
 
     def owner(self, slot: int) -> Node:
         """The master of a slot, as the nodes say."""
-        for first, last, (_, port, *_), *_ in self.masters[0].call("CLUSTER", "SLOTS"):
+        for first, last, (_, port, *_), *_ in self.nodes[0].call("CLUSTER", "SLOTS"):
             if first <= slot <= last:
                 return next(node for node in self.nodes if node.number == port)
         raise LookupError(slot)
+
+    def other(self, node: Node) -> Node:
+        """A master that is not this one."""
+        return next(each for each in self.masters if each is not node)
+
+    def heal(self, fallen: Node) -> None:
+        """Start a node that was stopped, and wait until it follows the one that took its place."""
+        fallen.restart()
+        until(lambda: fallen.facts("INFO", "replication").get("master_link_status") == "up", "it does not follow")
+        until(self.settled, "the cluster does not settle")
 
     def begin_move(self, slot: int, source: Node, goal: Node) -> None:
         """Open a slot for migration: its keys may be on either node from now on."""
@@ -142,12 +158,14 @@ def cluster(name: str, masters: int = 3, replicas: int = 0, *options: str) -> It
     directory = Path(tempfile.mkdtemp(prefix="rt-"))
     nodes: list[Node] = []
     words = ["--cluster-enabled", "yes", "--cluster-node-timeout", str(TIMEOUT), "--repl-diskless-sync-delay", "0",
-             "--appendonly", "no", "--cluster-replica-validity-factor", "0", *options]  # fmt: skip
+             "--repl-ping-replica-period", "1", "--appendonly", "no", "--cluster-replica-validity-factor", "0",
+             *options]  # fmt: skip
     try:
         for at, port in enumerate(free_ports(masters * (1 + replicas))):
             nodes.append(Node(name, directory / str(at), port, *words, "--cluster-port", str(bus(port))))
-        found = LocalCluster(nodes, masters)
-        _wire(found, replicas)
+        found = LocalCluster(nodes)
+        _wire(nodes, masters)
+        until(found.settled, "the cluster does not settle")
         yield found
     finally:
         for node in nodes:
@@ -155,26 +173,26 @@ def cluster(name: str, masters: int = 3, replicas: int = 0, *options: str) -> It
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _wire(found: LocalCluster, replicas: int) -> None:
+def _wire(nodes: list[Node], count: int) -> None:
     """Give out the slots, have the nodes meet and the replicas follow."""
-    nodes, masters = found.nodes, found.masters
+    masters, replicas = nodes[:count], nodes[count:]
     for at, node in enumerate(nodes):
         node.call("CLUSTER", "SET-CONFIG-EPOCH", at + 1)
-        if at < len(masters):
-            low, high = at * SLOTS // len(masters), (at + 1) * SLOTS // len(masters) - 1
-            node.call("CLUSTER", "ADDSLOTSRANGE", low, high)
+        if at < count:
+            node.call("CLUSTER", "ADDSLOTSRANGE", at * SLOTS // count, (at + 1) * SLOTS // count - 1)
         if at:
             node.call("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus(nodes[0].port))
     until(lambda: all(node.call("CLUSTER", "NODES").count(b"\n") == len(nodes) for node in nodes), "nodes do not meet")
-    for at, node in enumerate(found.replicas):
-        words = ("CLUSTER", "REPLICATE", masters[at % len(masters)].id)
+    for at, node in enumerate(replicas):
+        words = ("CLUSTER", "REPLICATE", masters[at % count].id)
         until(partial(_accepted, node, *words), "a node does not become a replica")
-    until(found.settled, "the cluster does not settle")
-    until(lambda: all(each.facts("INFO", "replication").get("master_link_status") == "up" for each in found.replicas),
+    until(lambda: all(each.facts("INFO", "replication").get("master_link_status") == "up" for each in replicas),
           "the replicas do not follow")  # fmt: skip
-    until(lambda: all(len(node.call("CLUSTER", "SLOTS")) == len(masters) for node in nodes), "slots are not known")
-    until(lambda: sum(len(entry) - 3 for entry in nodes[0].call("CLUSTER", "SLOTS")) == len(found.replicas),
-          "replicas are not known")  # fmt: skip
+    until(lambda: all(_replicas_known(node) == len(replicas) for node in nodes), "replicas are not known")
+
+
+def _replicas_known(node: Node) -> int:
+    return sum(len(entry) - 3 for entry in node.call("CLUSTER", "SLOTS"))
 
 
 def _accepted(node: Node, *words: str) -> bool:

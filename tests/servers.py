@@ -127,6 +127,12 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL
 
 
+def start(words: list[str]) -> subprocess.Popen[bytes]:
+    """Start a program that ends with the tests, however they end."""
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, preexec_fn=die_with_parent)
+
+
 class RealServer:
     """A running server. ``socket`` is its unix socket, ``directory`` its data directory."""
 

@@ -106,6 +106,12 @@ def _open_server(target: Target) -> Backend:
             return cluster
         except NoCluster:  # as with redis-cli -c, a server by itself will do
             target = target.alone()
+    elif target.via == "sentinel":
+        from redtool.backends.sentinel import Sentinel
+
+        master = Sentinel(target, _warn)
+        master.connect()
+        return master
     server = Remote(target)
     server.connect()
     return server

@@ -7,7 +7,8 @@ after one that concerns no key or all nodes, keep their order. Database 0 only. 
 from __future__ import annotations
 
 from redtool.backends import to_bytes
-from redtool.backends.connection import ConnectionLost, Uncertain
+from redtool.backends.batches import ALONE, Batch
+from redtool.backends.connection import Uncertain
 from redtool.backends.dispatch import Job, dispatch
 from redtool.backends.gathered import by_node, info
 from redtool.backends.listeners import Listeners
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from redtool.resp import Push, Reply
 
 NO_SELECT = "ERR SELECT is not allowed in cluster mode"
-ALONE = -2  # in a pipeline: what concerns several nodes, or the state of a connection
 
 
 class Cluster:
@@ -47,10 +47,15 @@ class Cluster:
         self._sweep = Sweep(self.nodes)
         self._transaction = Transaction(self.nodes)
         self._listeners = Listeners(self.nodes)
+        self._batch = Batch(self.nodes, self._place, self._execute)
 
     def connect(self) -> None:
         """Find the nodes. ConnectError when none answers, NoCluster when the server is one by itself."""
-        self.nodes.join()
+        try:
+            self.nodes.join()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def in_multi(self) -> bool:
@@ -89,7 +94,7 @@ class Cluster:
     def _execute(self, name: bytes, words: list[bytes]) -> Reply:
         """Run one command; an error is a value."""
         own = OWN.get(name)
-        if own is not None and not self.in_multi:
+        if own is not None and not (self.in_multi and name not in (b"RESET", b"QUIT")):
             return own(self, words)
         slots = self._router.slots(words)
         if self._transaction.takes(name):
@@ -208,38 +213,8 @@ class Cluster:
     # -- many commands
 
     def pipeline(self, batch: Sequence[Sequence[Word]], stop: bool = False) -> list[Reply]:
-        """Run commands, those of different nodes at the same time; an error is a value, FateUnknown too.
-
-        Otherwise as Remote's. ConnectError when a node stays out of reach: ``replies`` are of the first commands, of
-        those after them what was for other nodes has run.
-        """
-        lines = [[word if type(word) is bytes else to_bytes(word) for word in argv] for argv in batch]
-        names = [name_of(words) for words in lines]
-        for name, words in zip(names, lines, strict=True):
-            check_usage(name, words)
-        replies: list[Reply] = []
-        if stop:
-            self._one_by_one(names, lines, replies)
-            return replies
-        jobs: list[Job] = []
-        try:
-            for name, words in zip(names, lines, strict=True):
-                slot = self._place(name, words)
-                if jobs and (slot == ALONE or (slot == ANY) is not (jobs[0].slot == ANY)):
-                    self._run(jobs, replies)
-                    jobs = []
-                if slot != ALONE:
-                    jobs.append(Job(words, slot))
-                    continue
-                if replies and name in WAITING:
-                    return replies
-                replies.append(self._execute(name, words))
-            self._run(jobs, replies)
-        except ConnectError as error:
-            lost = ConnectionLost(*error.args)
-            lost.replies = tuple(replies)
-            raise lost from None
-        return replies
+        """Run commands, those of different nodes at the same time; see ``Batch.run``."""
+        return self._batch.run(batch, stop)
 
     def _place(self, name: bytes, words: list[bytes]) -> int:
         """The slot of a command that may go together with others; ANY when it concerns no key, or ALONE."""
@@ -249,28 +224,6 @@ class Cluster:
         if slots:
             return next(iter(slots)) if len(slots) == 1 else ALONE
         return ANY if policy(words) is None else ALONE
-
-    def _run(self, jobs: list[Job], replies: list[Reply]) -> None:
-        """Run jobs and append their replies, in their order; as far as they go when a node is out of reach."""
-        try:
-            dispatch(self.nodes, jobs)
-        finally:
-            for job in jobs:
-                if not job.done:
-                    break
-                replies.append(job.reply)
-
-    def _one_by_one(self, names: list[bytes], lines: list[list[bytes]], replies: list[Reply]) -> None:
-        """Run commands up to the first error: nothing is sent ahead."""
-        for name, words in zip(names, lines, strict=True):
-            try:
-                replies.append(self._execute(name, words))
-            except ConnectError as error:
-                lost = ConnectionLost(*error.args)
-                lost.replies = tuple(replies)
-                raise lost from None
-            if isinstance(replies[-1], ReplyError):
-                return
 
     # -- the rest of a backend
 

@@ -20,11 +20,23 @@ from redtool.resp import pack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol
 
     from redtool.backends.connection import Exchange
-    from redtool.backends.nodes import Nodes
+    from redtool.backends.remote import Remote
     from redtool.backends.topology import Address
     from redtool.resp import Reply
+
+    class Places(Protocol):
+        """Who serves what: the nodes of a cluster, or the master that sentinels name."""
+
+        warn: Callable[[str], None] | None
+
+        def owner(self, slot: int) -> Address: ...
+
+        def node(self, address: Address) -> Remote: ...
+
+        def refresh(self, failed: Address | None = None, moved: dict[int, Address] | None = None) -> None: ...
 
 
 PATIENCE = 30.0  # seconds to wait for a new master: a cluster notices after cluster-node-timeout, 15 s unless changed
@@ -140,7 +152,7 @@ class Patience:
         return True
 
 
-def dispatch(nodes: Nodes, jobs: Sequence[Job]) -> None:
+def dispatch(nodes: Places, jobs: Sequence[Job]) -> None:
     """Run jobs; each is ``done`` then. ConnectError when a node stays out of reach: those not done have not run."""
     pending, patience, turns = list(jobs), Patience(nodes.warn), 0
     while True:
@@ -166,7 +178,7 @@ def dispatch(nodes: Nodes, jobs: Sequence[Job]) -> None:
         raise trouble
 
 
-def _round(nodes: Nodes,
+def _round(nodes: Places,
            pending: list[Job]) -> tuple[list[Job], dict[int, Address], ConnectError | ReplyError | None]:  # fmt: skip
     """Send all that is pending once; gives what is still to be sent, slots that moved, and what is in the way."""
     parts: dict[Address, Part] = {}

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from redtool.backends.embedded import Embedded
+    from redtool.backends.shared import Shared
     from redtool.backends.target import Target
     from redtool.commands.table import Command
     from redtool.resp import Reply
@@ -49,7 +49,6 @@ class Remote:
     """A server. Words may be bytes, str (UTF-8), int or float. Not safe for several threads."""
 
     remote = True
-    helps = False  # it runs commands that wait, for another client
 
     def __init__(self, target: Target) -> None:
         self.target, self.name = target, target.label
@@ -105,17 +104,6 @@ class Remote:
         other = Remote(target or self.target)
         other._credentials = self._credentials
         return other
-
-    def client(self) -> Embedded | Remote:
-        """Another client of the same server, with a database, transactions and subscriptions of its own."""
-        return self.sibling()
-
-    def follow(self, other: Remote) -> None:
-        """Be in the database and speak the protocol of another client, whose command is to be run here."""
-        if other.target.resp and other.target.resp != self.target.resp:
-            self.execute("HELLO", str(other.target.resp))
-        if self.db != other.db:
-            self.execute("SELECT", other.db)
 
     def _reselect(self, connection: Connection) -> None:
         reply = connection.call("SELECT", str(self._home))
@@ -502,14 +490,18 @@ class Remote:
         self.close()
 
 
-def connect(url: str) -> Remote:
-    """Connect to a server: a redis://, rediss:// or unix:// URL, host:port, or a name from the configuration file."""
+def connect(url: str) -> Shared:
+    """Connect to a server: a redis://, rediss:// or unix:// URL, host:port, or a name from the configuration file.
+
+    Threads may share it: a command that waits holds up no other.
+    """
+    from redtool.backends.shared import Shared
     from redtool.backends.target import parse
 
     target = parse(url)
     if not target.remote:
         raise UsageError(f"{url} is a store, not a server: use redtool.open")
-    server = Remote(target)
+    server = Shared(target)
     server.connect()
     return server
 

@@ -51,8 +51,8 @@ class Topology:
         self.owners, self.shards = owners, list(found.values())
 
     def move(self, slot: int, address: Address) -> None:
-        """Take over what one MOVED says."""
-        self.owners[slot] = address
+        """Take over what one MOVED says. Who holds ``owners`` from before, to compare, keeps it as it was."""
+        self.owners = [*self.owners[:slot], address, *self.owners[slot + 1 :]]
 
     @property
     def masters(self) -> list[Address]:

@@ -56,11 +56,11 @@ class Transaction:
             reply = self._send(words)
             if name == b"UNWATCH" and reply == OK:
                 self.reset()
-        elif len(words) > 1 or self.open:
-            reply = self._ask(self._nodes.node(self._nodes.home), words)  # it says what is wrong with it
-            if self.open and reply == OK:
-                self._send([b"DISCARD"])
-                reply = ReplyError.of("ERR MULTI calls can not be nested")
+        elif self.open:
+            self._spoiled = True
+            reply = ReplyError.of("ERR Command 'multi' not allowed inside a transaction")
+        elif len(words) > 1:
+            reply = self._ask(self._nodes.node(self._nodes.home), words)  # it says what is wrong
         else:
             reply = OK
         self.open = self.open or (name == b"MULTI" and reply == OK)
