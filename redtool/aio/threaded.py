@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from typing import TypeAlias
 
-    from redtool.backends.attached import Attached
     from redtool.backends.embedded import Embedded
-    from redtool.backends.remote import Remote
+    from redtool.backends.shared import Shared
     from redtool.resp import Push, Reply
 
-    Opened: TypeAlias = Embedded | Attached | Remote
+    Opened: TypeAlias = Embedded | Shared
     Job = tuple[asyncio.AbstractEventLoop, asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]]
 
 POLL = 0.02  # seconds between looks for messages
@@ -33,7 +32,7 @@ POLL = 0.02  # seconds between looks for messages
 class Lane:
     """A connection and the thread that uses it. The thread keeps no program alive."""
 
-    def __init__(self, backend: Remote) -> None:
+    def __init__(self, backend: Shared) -> None:
         self.backend = backend
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         Thread(target=self._work, name="redtool-aio", daemon=True).start()
@@ -66,7 +65,7 @@ class Lane:
 class Threaded:
     """A server, or a store that another process has open, and how an event loop uses it."""
 
-    def __init__(self, backend: Remote) -> None:
+    def __init__(self, backend: Shared) -> None:
         self.backend = backend
         self._lane = Lane(backend)
         self._idle: list[Lane] = []  # for commands that wait
@@ -79,8 +78,7 @@ class Threaded:
 
     async def _wait(self, argv: Sequence[bytes]) -> Reply:
         """Run a command that may wait on a connection of its own."""
-        lane = self._idle.pop() if self._idle else Lane(self.backend.sibling())
-        lane.backend.helps = True
+        lane = self._idle.pop() if self._idle else Lane(self.backend.helper())
         try:
             await lane.call(lane.backend.follow, self.backend)
             reply = await lane.call(_attempt, lane.backend, argv)
@@ -98,11 +96,13 @@ class Threaded:
     async def messages(self) -> AsyncIterator[Push]:
         """What comes out of turn, as long as the client listens."""
         while True:
-            for message in await self._lane.call(self.backend.arrived):
+            come = await self._lane.call(self.backend.arrived)
+            for message in come:
                 yield message
-            if not self.backend.listening:
-                return
-            await self._readable()
+            if not come:
+                if not self.backend.listening:
+                    return
+                await self._readable()
 
     async def _readable(self) -> None:
         """Wait until something comes, for a while."""
@@ -140,14 +140,14 @@ def _settle(done: asyncio.Future[Any], result: Any, error: BaseException | None)
         done.set_exception(error)
 
 
-def _attempt(backend: Remote, argv: Sequence[bytes]) -> Reply:
+def _attempt(backend: Shared, argv: Sequence[bytes]) -> Reply:
     try:
         return backend.execute(*argv)
     except ReplyError as error:
         return error
 
 
-def _all(backend: Remote, batch: Sequence[Sequence[bytes]]) -> list[Reply]:
+def _all(backend: Shared, batch: Sequence[Sequence[bytes]]) -> list[Reply]:
     replies: list[Reply] = []
     while len(replies) < len(batch):
         replies += backend.pipeline(batch[len(replies) :])

@@ -8,12 +8,10 @@ Threads may share it as they may a store of one's own: a command that waits has 
 
 from __future__ import annotations
 
-from _thread import RLock
-
-from redtool.backends import to_bytes
 from redtool.backends.connection import Connection, ConnectionLost
 from redtool.backends.embedded import Embedded, first
-from redtool.backends.remote import WAITING, Remote
+from redtool.backends.remote import WAITING
+from redtool.backends.shared import Shared
 from redtool.backends.target import Target
 from redtool.errors import ConnectError, ReplyError
 from redtool.server.place import socket_of
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from redtool.backends.remote import Word
     from redtool.commands.table import Command
     from redtool.resp import Push, Reply
-
-LOOK = 0.1  # seconds after which a wait for messages looks around
 
 
 class Door(Connection):
@@ -55,7 +51,7 @@ class TakenOver(ConnectError):
     """There is no connection to an owner any more, for this process has become it."""
 
 
-class Attached(Remote):
+class Attached(Shared):
     """A store directory that somebody else has open. ``owned`` is the store once this process has taken it over."""
 
     remote = False
@@ -70,8 +66,6 @@ class Attached(Remote):
         self._own, self._wait = own, wait
         self._handed = False  # the last connection ended in good order
         self._heard: list[tuple[str, list[bytes]]] = []  # subscriptions that were lost with it
-        self._lock = RLock()
-        self._idle: list[Attached] = []  # connections for commands that wait
 
     @property
     def db(self) -> int:
@@ -116,6 +110,8 @@ class Attached(Remote):
         self.target.timeout = max(self._wait, 0.1)
         try:
             door = Door(self.target)
+            if self.target.resp:
+                door.call("HELLO", str(self.target.resp))
             if self._home:
                 self._reselect(door)
         except ConnectError:
@@ -159,24 +155,14 @@ class Attached(Remote):
 
     def execute(self, *argv: Word) -> Reply:
         """Run one command, here or at the owner's; see Backend."""
-        if self.owned is not None:
-            return self.owned.execute(*argv)
-        if not self.helps and argv and to_bytes(argv[0]).upper() in WAITING and not self.in_multi:
-            return self._wait_apart(argv)
-        with self._lock:
-            return super().execute(*argv)
+        return super().execute(*argv) if self.owned is None else self.owned.execute(*argv)
 
-    def _wait_apart(self, argv: Sequence[Word]) -> Reply:
-        """Run a command that may wait on another connection: other threads go on."""
-        with self._lock:
-            helper = self._idle.pop() if self._idle else self.sibling()
-            helper.helps, helper.stop_asked = True, self.stop_asked
-        try:
-            helper.follow(self)
-            return helper.execute(*argv)
-        finally:
-            with self._lock:
-                self._idle.append(helper)
+    def helper(self) -> Attached:
+        """A connection for commands that wait."""
+        helper = super().helper()
+        assert isinstance(helper, Attached)
+        helper.stop_asked = self.stop_asked
+        return helper
 
     def _attempt(self, name: bytes, words: list[bytes]) -> Reply:
         self._look()
@@ -203,10 +189,6 @@ class Attached(Remote):
 
     def pipeline(self, batch: Sequence[Sequence[Word]], stop: bool = False) -> list[Reply]:
         """Run commands in order; see Backend. What an owner that closed has not run is run elsewhere."""
-        with self._lock:
-            return self._all(batch, stop)
-
-    def _all(self, batch: Sequence[Sequence[Word]], stop: bool) -> list[Reply]:
         replies: list[Reply] = []
         while True:
             rest = batch[len(replies) :]
@@ -230,14 +212,13 @@ class Attached(Remote):
 
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and MONITOR, on from the next owner when one has ended."""
-        from select import select
-
         while self.owned is None:
-            yield from self.arrived()
-            if not self.listening:
-                return
-            if (fd := self.fileno()) >= 0:
-                select([fd], [], [], LOOK)
+            come = self.arrived()
+            yield from come
+            if not come:
+                if not self.listening:
+                    return
+                self.await_news()
         yield from self.owned.messages()
 
     def arrived(self) -> list[Push]:
@@ -269,7 +250,7 @@ class Attached(Remote):
         """Another client of the same store; through its socket, even when this process is the owner."""
         return Attached(self.directory, self.name, self._own, self._wait)
 
-    def client(self) -> Embedded | Remote:
+    def client(self) -> Embedded | Shared:
         """Another client of the same store: with a database, transactions and subscriptions of its own."""
         return self.sibling() if self.owned is None else self.owned.client()
 
@@ -295,9 +276,8 @@ class Attached(Remote):
 
     def close(self) -> None:
         """Close the connection, or the store. Safe to call twice."""
-        for one in (*self._idle, self.owned):
-            if one is not None:
-                one.close()
+        if self.owned is not None:
+            self.owned.close()
         super().close()
         self._heard = []
 
