@@ -203,11 +203,12 @@ class Run:
         with progress("comparing", self.counts.keys, lines=True) as advance:
             comparison = Comparison(self.copy.source, self.copy.there, tolerance, advance=advance)
             found = [apart for (_, apart), _ in zip(comparison.run(self.pairs, both=False), range(TOLD), strict=False)]
+        from redtool.render.cells import plural
         from redtool.words import quote
 
         for apart in found:
             key = quote(apart.key[:100]).decode()
             oneshot.complain(f"redtool: {key} is not the same: {apart.what}: {apart.a} in SRC, {apart.b} in DST")
         if not found:
-            note(f"Verified: {comparison.keys:,} keys of SRC are in DST, equal.")
+            note(f"Verified: {plural(comparison.keys, 'key')} of SRC found equal in DST.")
         return exits.ERROR_REPLY if found else exits.OK
