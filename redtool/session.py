@@ -52,10 +52,10 @@ class Session:
     A session made for a ``caller`` is a script's: it has the caller's number and user, and is not in the register.
     """
 
-    __slots__ = ("aborted", "authenticated", "caller", "channels", "clock", "cramped", "db", "deliver", "deny_block",
-                 "dirty", "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name", "no_array",
-                 "on_attach", "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards", "since",
-                 "store", "stranger", "tracking", "user", "watching")  # fmt: skip
+    __slots__ = ("aborted", "authenticated", "buffers", "caller", "channels", "clock", "cramped", "db", "deliver",
+                 "deny_block", "dirty", "effects", "ended", "guarded", "id", "inbox", "labels", "last", "muted", "name",
+                 "no_array", "on_attach", "on_end", "on_switch", "patterns", "peer", "proto", "queue", "seen", "shards",
+                 "since", "store", "stranger", "tracking", "user", "watching")  # fmt: skip
 
     def __init__(self, store: Store, caller: Session | None = None) -> None:
         self.store = store
@@ -78,6 +78,7 @@ class Session:
         self.inbox: deque[Reply] = deque()
         self.deliver: Callable[[Reply], object] = self.inbox.append
         self.ended = False  # no further command is run
+        self.buffers: Callable[[], dict[str, int]] | None = None  # what is held of requests and replies: CLIENT LIST
         self.on_end: Callable[[], object] | None = None  # how whoever runs the session closes it: CLIENT KILL
         self.on_switch: Callable[[], object] | None = None  # told before the protocol changes
         self.on_attach: Callable[[], object] | None = None  # the client is a process that shares the store: CLIENT CAPA

@@ -50,7 +50,7 @@ class Store:
     """
 
     __slots__ = ("_group", "_next_cron", "_queued", "_rng", "_waiting", "acl", "active_expire", "breathe",
-                 "busy", "changes", "clock", "config", "config_path", "current", "databases", "default_user",
+                 "busy", "changes", "clock", "config", "config_path", "counts", "current", "databases", "default_user",
                  "deny_scripts", "depth", "entries", "error_codes", "events", "evicted", "eviction", "expired",
                  "expired_fields", "full", "functions", "guard", "guarded", "hits", "hub", "journal", "latency",
                  "limit", "lock", "logs", "metered", "misses", "monitors",
@@ -111,6 +111,7 @@ class Store:
         self._group: list[tuple[int, Argv]] | None = None  # effects of the EXEC being run
         self.sessions_opened = self.sessions_before = 0  # clients so far, and those before CONFIG RESETSTAT
         self.net_in = self.net_out = 0  # bytes that sockets took and gave
+        self.counts: dict[str, int] = {}  # what a server's clients were refused or had to be held for: INFO's
         self.sample = (self.started, 0, 0, 0)  # when, and ``totals`` then: what rates are told from
         self.peak_memory = 0  # the most that INFO or MEMORY STATS has seen
         self._next_cron = self.started + CRON_NS

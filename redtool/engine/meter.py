@@ -23,7 +23,7 @@ LARGE = 4096  # bytes from which a collection is not measured because of each wr
 SHARE = 8  # of a large one may have been written before it is measured again: one part in so many
 FEW = 64  # keys that may come or go before the tables are measured again, or a part in so many of all
 TABLES = {b"zset": "scores", b"stream": "entries", b"vectorset": "nodes"}  # of what is not a dict or list itself
-ROUND = 1 << 18  # bytes that one round of ``revisit`` measures
+ROUND = 1 << 16  # bytes that one round of ``revisit`` measures
 VAST = 1 << 20  # bytes from which a collection that was not written to is told by what is around its elements
 
 

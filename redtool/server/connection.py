@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from redtool import errors
 from redtool.commands.slowlog import note_size
 from redtool.resp import NULL_ARRAY, Requests, encode, encode_all, pack
+from redtool.server.limits import IDLE_OF_MEMORY
 from redtool.session import Block, Ended, Session
 
 if TYPE_CHECKING:
@@ -29,15 +30,19 @@ READ = 1 << 15  # bytes read at a time from one client, so that a long pipeline 
 READ_MORE = 1 << 20  # in the middle of a long argument
 PIECE = 1 << 18  # bytes sent at a time to a client that is slow to read
 SENDS = 16  # such pieces in a turn
+CHUNK = 128  # commands of one client that are run in a turn, when it has sent more
+MADE = 1 << 20  # bytes of replies after which the rest waits for the next turn
+UNREAD = 1 << 23  # bytes of replies that a client has not taken, with which nothing more is run for it
 HANDOVER = b"-HANDOVER the owner of the store has closed it\r\n"
 
 
 class Connection:
     """A client's socket and session. All but ``deliver``, ``wake`` and ``end`` is for the thread of the loop alone."""
 
-    __slots__ = ("backlog", "batch", "closing", "dirty", "done", "fd", "fed", "gone", "late", "listener", "out", "owed",
-                 "recv", "replies", "requests", "running", "send", "session", "sock", "store", "timer", "todo",
-                 "trusted", "waiter", "wire", "wrote")  # fmt: skip
+    __slots__ = ("backlog", "batch", "closing", "crammed", "dirty", "done", "fd", "fed", "gone", "held", "late",
+                 "limits", "listener", "next", "out", "owed", "recv", "replies", "requests", "running", "send",
+                 "session", "sock", "store", "timer", "todo", "trusted", "unfed", "waiter", "wire",
+                 "wrote")  # fmt: skip
 
     def __init__(self, listener: Listener, sock: socket.socket, trusted: bool = False) -> None:
         self.listener, self.store, self.sock, self.trusted = listener, listener.store, sock, trusted
@@ -46,18 +51,24 @@ class Connection:
         session.no_array = NULL_ARRAY
         session.deliver = self.deliver
         session.on_end = self.end
+        session.buffers = self.buffers
         session.on_switch = self.encode_so_far
         session.peer = addresses(sock)
         if trusted:
             session.on_attach = self.attach
         self.wire = 0  # the protocol of replies where that is not the session's
+        self.limits = listener.limits
         self.requests = Requests(self.store.config["proto-max-bulk-len"])
-        self.todo: Sequence[Argv] = ()  # behind a command that waits
+        self.unfed: list[bytes] = []  # read, but not looked at while nothing is run
+        self.held = 0  # bytes of that
+        self.todo: Sequence[Argv] = ()  # behind a command that waits, or for the next turn
+        self.next = False  # the listener goes on with it in the next turn
         self.replies: list[Reply] = []
         self.late: list[tuple[int, Reply]] = []  # what came out of turn, and after how many replies
         self.out: list[bytes] = []  # to be sent at the end of the turn
         self.backlog: deque[bytes | memoryview] = deque()  # what the system would not take
         self.owed = 0  # bytes of it
+        self.crammed = 0.0  # since when that is more than the soft limit
         self.running = False  # one of its commands is running: perhaps a slow script, in whose turn we are called
         self.closing = False  # nothing more is run; it ends when all is sent
         self.gone = False  # the client has closed
@@ -73,6 +84,8 @@ class Connection:
 
     def readable(self) -> None:
         """Take in what the client has sent, and run it."""
+        if self.next:
+            return  # there is enough to do
         requests = self.requests
         try:
             data = self.recv(READ if requests.pending < READ else READ_MORE)
@@ -86,15 +99,36 @@ class Connection:
         size = len(data)
         self.store.net_in += size
         self.fed += size
-        requests.feed(data)
-        if not self.running and self.waiter is None and not self.closing:
+        if self.running or self.waiter is not None or self.closing or self.owed > UNREAD:
+            self.unfed.append(data)
+            self.held += size
+            self._mind_size()
+        else:
+            if requests.strange:
+                requests.strange = not self.session.authenticated
+            requests.feed(data)
+            if requests.pending > READ:
+                self._mind_size()
             self.serve()
+
+    @property
+    def asked(self) -> int:
+        """Bytes of requests that have not been looked at."""
+        return self.requests.pending + self.held
+
+    def _mind_size(self) -> None:
+        """End a client that sends more than is kept for it."""
+        if self.closing:
+            self.unfed.clear()
+            self.held = 0
+        elif self.asked > self.limits.query:
+            self.limits.cut_query(self)
 
     def serve(self) -> None:
         """Run what has come, as far as it goes."""
-        while not self.running and self.waiter is None and not self.closing:
+        while not self.running and self.waiter is None and not self.closing and self.owed <= UNREAD:
             try:
-                batch = self.todo or self.requests.take()  # what is wrong behind them is told when there is no more
+                batch = self.todo or self._more()  # what is wrong behind them is told when there is no more
             except errors.ProtocolError as error:
                 if str(error):
                     self.out.append(encode(errors.ReplyError(str(error))))
@@ -102,8 +136,34 @@ class Connection:
                 return
             if not batch:
                 return
-            self.todo = ()
-            self.run(batch)
+            self.todo = batch[CHUNK:]
+            self.run(batch[:CHUNK] if self.todo else batch)
+            if self.todo and self.waiter is None:
+                if not self.next:
+                    self.next = True
+                    self.listener.next.append(self)
+                return
+
+    def _more(self) -> list[list[bytes]]:
+        """The next requests, of those that were put aside, too."""
+        requests = self.requests
+        batch = requests.take()
+        if not batch and requests.strange and requests.pending:  # a stranger's are read one at a time
+            requests.strange = not self.session.authenticated
+            requests.feed(b"")
+            batch = requests.take()
+        if not batch and self.unfed:
+            data, self.held = b"".join(self.unfed), 0
+            self.unfed.clear()
+            requests.strange = requests.strange and not self.session.authenticated
+            requests.feed(data)
+            batch = requests.take()
+        return batch
+
+    def go_on(self) -> None:
+        """In the next turn: run what was left over."""
+        self.next = False
+        self.serve()
 
     def run(self, batch: Sequence[Argv]) -> None:
         """Run commands and encode their replies; those behind one that waits are kept."""
@@ -118,7 +178,7 @@ class Connection:
             store.run(self.session, batch, self.replies)
         except Block as block:
             at = self.done + len(self.replies)
-            self.todo = batch[at + 1 :]
+            self.todo = [*batch[at + 1 :], *self.todo]
             self.waiter = store.waiting.park(self.session, batch[at], block, self.wake)
             self._start_timer()
         except Ended:
@@ -236,6 +296,9 @@ class Connection:
                     self.listener.loop.want_write(self.fd, True)
                 self.backlog.append(memoryview(data)[sent:] if sent else data)
                 self.owed += len(data) - sent
+                if self.limits.overrun(self):
+                    self.limits.cut_output(self)
+                    return
         if self.closing and not self.backlog:
             self.finish()
 
@@ -268,6 +331,15 @@ class Connection:
             self.listener.loop.want_write(self.fd, False)
             if self.closing:
                 self.finish()
+        if self.owed <= UNREAD and (self.unfed or self.todo):
+            self.serve()
+
+    def buffers(self) -> dict[str, int]:
+        """What is held of requests and replies, as CLIENT LIST shows it."""
+        waiting = sum(map(len, self.out))
+        memory = self.owed + waiting
+        return {"qbuf": self.asked, "oll": len(self.backlog) + len(self.out), "omem": memory,
+                "tot-mem": IDLE_OF_MEMORY + self.asked + memory}  # fmt: skip
 
     # -- the end
 
@@ -304,6 +376,8 @@ class Connection:
         self.gone = self.closing = True
         self.listener.loop.forget(self.fd)
         self.todo = ()
+        self.unfed.clear()
+        self.held = self.owed = 0
         self.out.clear()
         self.backlog.clear()
         self._stop_timer()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from redtool import errors
 from redtool.server.connection import Connection
+from redtool.server.limits import EVERY, Limits
 from redtool.server.loop import Loop
 from redtool.server.place import make_room
 
@@ -70,6 +71,8 @@ class Listener:
         self.home = get_ident()  # the thread that turns the loop
         self.doors: list[Door] = []
         self.connections: set[Connection] = set()
+        self.limits = Limits(store)
+        self.next: list[Connection] = []  # those that have more to be run than fits into a turn
         self.dirty: list[Connection] = []  # those that have something to send, or are to be closed
         self._soon: dict[Callable[[], object], None] = {}
         self._quiet = 0  # ``net_in`` at the last round of housekeeping
@@ -81,6 +84,7 @@ class Listener:
         store.breathe = self.breathe
         for name in ("commandlog-request-larger-than", "commandlog-reply-larger-than"):
             store.config.on_change(name, self._watch_sizes)
+        store.config.on_change("proto-max-bulk-len", self._set_bulk)
         self._watch_sizes()
 
     # -- doors
@@ -135,13 +139,19 @@ class Listener:
     def admit(self, sock: socket.socket, door: Door) -> None:
         """Make a client of somebody who connected."""
         sock.setblocking(False)
+        if not door.trusted and (words := self.limits.refusal(sock, len(self.connections))):
+            with suppress(OSError):
+                sock.send(words)
+            sock.close()
+            return
         if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.limits.prepare(sock)
         connection = Connection(self, sock, door.trusted)
         self.connections.add(connection)
         self.loop.watch(connection.fd, connection)
         if not door.trusted:
             self.welcome(connection.session)
+            connection.requests.strange = not connection.session.authenticated
 
     def welcome(self, session: Session) -> None:
         """Decide what a new client may do before it logs in."""
@@ -156,6 +166,7 @@ class Listener:
         """Serve until ``stop``. Whoever has called ``stop`` before is obeyed, too."""
         self.home = get_ident()
         self.loop.later(TICK, self._keep_house)
+        self.loop.later(EVERY, self._look_around)
         while not self.stopped:
             self.turn(TICK)
         self.turn(0)
@@ -163,9 +174,13 @@ class Listener:
     def turn(self, most: float) -> None:
         """Wait so many seconds at most for something to do, and do it. May be called within itself."""
         loop = self.loop
-        events = loop.poll(most)
+        events = loop.poll(0 if self.next else most)
         with self.lock:
             loop.dispatch(events)
+            if self.next:
+                again, self.next = self.next, []
+                for connection in again:
+                    connection.go_on()
             loop.run_timers()
             self.settle()
 
@@ -229,10 +244,18 @@ class Listener:
                     self.persistence.idle()
             self._quiet = store.net_in
 
+    def _look_around(self) -> None:
+        self.loop.later(EVERY, self._look_around)
+        self.limits.look(self.connections)
+
     def _watch_sizes(self, changed: object = None) -> None:
         """Note from how many bytes on requests and replies are large; never, for -1."""
         limits = (self.store.config[f"commandlog-{kind}-larger-than"] for kind in ("request", "reply"))
         self.large_request, self.large_reply = (limit if limit >= 0 else maxsize for limit in limits)
+
+    def _set_bulk(self, size: int) -> None:
+        for connection in self.connections:
+            connection.requests.max_bulk = size
 
     # -- the end
 
