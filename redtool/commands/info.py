@@ -30,6 +30,11 @@ SAVE, REWRITE = "save", "rewrite"  # the tasks of ``saving``
 SAMPLED_DEADLINES = 1000  # deadlines that avg_ttl looks at
 
 
+def counted(store: Store, names: str) -> Fields:
+    """What a server has counted of its clients; an embedded store has none."""
+    return {name: store.counts.get(name, 0) for name in names.split()}
+
+
 def zeros(names: str) -> Fields:
     """Fields whose subject an embedded store does not have."""
     return dict.fromkeys(names.split(), 0)
@@ -88,7 +93,8 @@ def clients(c: Session) -> Fields:
     watching = {session.id for db in databases for line in db.watched.values() for session in line}
     return {
         "connected_clients": len(store.sessions), "cluster_connections": 0, "maxclients": c.config["maxclients"],
-        **zeros("client_recent_max_input_buffer client_recent_max_output_buffer"), "blocked_clients": len(waiting),
+        **counted(store, "client_recent_max_input_buffer client_recent_max_output_buffer"),
+        "blocked_clients": len(waiting),
         "tracking_clients": sum(session.tracking is not None for session in sessions),
         "pubsub_clients": sum(session.listens for session in sessions),
         "watching_clients": len(watching),
@@ -222,11 +228,11 @@ def stats(c: Session) -> Fields:
         **zeros("total_net_repl_input_bytes total_net_repl_output_bytes"),
         "instantaneous_input_kbps": f"{rates[1] / 1024:.2f}", "instantaneous_output_kbps": f"{rates[2] / 1024:.2f}",
         **dict.fromkeys(("instantaneous_input_repl_kbps", "instantaneous_output_repl_kbps"), "0.00"),
-        **zeros("rejected_connections sync_full sync_partial_ok sync_partial_err"),
+        **counted(store, "rejected_connections"), **zeros("sync_full sync_partial_ok sync_partial_err"),
         "expired_subkeys": store.expired_fields, "expired_fields": store.expired_fields,
         "expired_keys": store.expired, "expired_stale_perc": "0.00",
         **zeros("expired_time_cap_reached_count expire_cycle_cpu_milliseconds"), "evicted_keys": store.evicted,
-        **zeros("evicted_clients evicted_scripts"), "total_eviction_exceeded_time": exceeded,
+        **counted(store, "evicted_clients"), "evicted_scripts": 0, "total_eviction_exceeded_time": exceeded,
         "current_eviction_exceeded_time": now_exceeded,
         "keyspace_hits": store.hits, "keyspace_misses": store.misses,
         "pubsub_channels": len(hub.channels) if hub else 0, "pubsub_patterns": len(hub.patterns) if hub else 0,
@@ -241,9 +247,10 @@ def stats(c: Session) -> Fields:
         "tracking_total_prefixes": len(tracking.prefixes) if tracking else 0, "unexpected_error_replies": 0,
         "total_error_replies": sum(store.error_codes.values()),
         **zeros("dump_payload_sanitizations total_reads_processed total_writes_processed io_threaded_reads_processed "
-                "io_threaded_writes_processed client_query_buffer_limit_disconnections "
-                "client_output_buffer_limit_disconnections reply_buffer_shrinks reply_buffer_expands "
-                "eventloop_cycles eventloop_duration_sum eventloop_duration_cmd_sum "
+                "io_threaded_writes_processed"),
+        **counted(store, "client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections"),
+        **zeros("reply_buffer_shrinks reply_buffer_expands eventloop_cycles eventloop_duration_sum "
+                "eventloop_duration_cmd_sum "
                 "instantaneous_eventloop_cycles_per_sec instantaneous_eventloop_duration_usec"),
         **denials(store),
     }  # fmt: skip
@@ -369,6 +376,7 @@ def reset_statistics(store: Store) -> None:
         entry.reset()
     store.hits = store.misses = store.expired = store.expired_fields = store.net_in = store.net_out = 0
     store.evicted = 0
+    store.counts.clear()
     if store.eviction is not None:
         store.eviction.over_ns = store.eviction.since = 0
     store.sessions_before = store.sessions_opened

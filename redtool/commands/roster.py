@@ -102,8 +102,11 @@ def line_of(c: Session, session: Session, running: str) -> bytes:
         "redir": -1 if wants is None else wants.redirect, "resp": session.proto,
         "lib-name": "", "lib-ver": "",
     }  # fmt: skip
-    # What SETINFO said, and figures of the socket where whoever runs the session puts them among the labels.
+    # What SETINFO said, and what a server's socket has to hold.
     fields.update((label, _text(value)) for label, value in session.labels.items() if label in fields)
+    if session.buffers is not None:
+        held = session.buffers()
+        fields.update(held, **{"tot-mem": held["tot-mem"] + argv_mem + multi_mem})
     return " ".join(f"{name}={value}" for name, value in fields.items()).encode("utf-8", "surrogateescape") + b"\n"
 
 

@@ -20,7 +20,8 @@ NUMBERS = [b"0", b"-1", b"-0", b"+1", b" 1", b"1 ", b"01", b"1.0", b"1e3", b"", 
 LINES = [b'SET a "b', b"SET a 'b", b'"', b'"\\x', b'"\\xzz" "a"', b"\x00\x00", b"PING\x00", b"GET", b"  ", b"PING  ",
          b"ping \t x", b"\xff\xfe", b"+OK", b":1", b"-ERR x", b"$3", b"$3\r\nabc", b"_", b"#t", b",1.5", b"%1", b"~1",
          b">2", b"|1", b"(1", b"=7\r\ntxt:abc", b"HELLO 3 x", b"*", b"*\r", b"$", b"GET / HTTP/1.1",
-         b"POST / HTTP/1.1", b"Host: example", b"CONNECT a:1 HTTP/1.0", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"]  # fmt: skip
+         b"POST / HTTP/1.1", b"Host: example", b"CONNECT a:1 HTTP/1.0",
+         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"]  # fmt: skip
 
 
 def pipeline(rng: Random) -> bytes:
