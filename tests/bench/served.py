@@ -54,8 +54,8 @@ class Server:
     def run(self, test: str, pipeline: int, requests: int) -> tuple[float, float]:
         """Requests a second, and processor time a request in microseconds. ``mset`` and ``lrange`` fill first."""
         before = self.cpu()
-        words = ["redis-benchmark", "-p", str(self.port), "-c", "50", "-n", str(requests), "-P", str(pipeline), "-q", "-t"]
-        done = subprocess.run([*words, test], capture_output=True, text=True, check=True)
+        words = f"redis-benchmark -p {self.port} -c 50 -n {requests} -P {pipeline} -q -t {test}".split()
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
         found = LINE.findall(done.stdout.replace("\r", "\n"))
         total = requests * len(found)
         return float(found[-1][1]), (self.cpu() - before) / total * 1e6
