@@ -70,8 +70,8 @@ def verb(
     points, no journal). Its dir is the store. Any directive may follow as --NAME VALUE, which counts more than FILE.
     CONFIG REWRITE writes FILE anew and keeps its comments, order and includes.
 
-    With -- CMD a program runs, and the server with it: on a free port, with an empty store in memory unless --store,
-    --port or FILE say otherwise. REDIS_URL, REDIS_HOST and REDIS_PORT tell it where. Its exit code is the program's.
+    With -- CMD a program runs, and the server with it: on a free port, with an empty store in memory, unless --port,
+    --store or FILE say otherwise. REDIS_URL, REDIS_HOST and REDIS_PORT tell it where. Its exit code is the program's.
 
     --detach comes back when the server is ready, or says why it is not; its log is then redtool.log in the store.
     """
@@ -85,10 +85,13 @@ def verb(
     words += _short(options.flags)
     if program and detach:
         raise UsageError("--detach and a program exclude each other")
-    setup = Setup(file, words, _place(options.flags, file, program), forced="store" in options.flags)
+    flags = options.flags
+    setup = Setup(file, words, _place(flags, program), forced="store" in flags or "mem" in flags)
+    if "mem" in flags and setup.directory:
+        raise UsageError("--mem and --dir exclude each other")
     free = port == "0" and not unixsocket
     if program:
-        return _for_program(setup, program, options, free or not (port or file))
+        return _for_program(setup, program, options, free or "port" not in setup.in_file | setup.said.values.keys())
     background = detach or (setup.first["daemonize"] and not supervised(setup))
     return _in_background(setup, options, free) if background else _here(setup, options, free)
 
@@ -112,11 +115,11 @@ def _short(flags: dict[str, str]) -> list[bytes]:
     return found
 
 
-def _place(flags: dict[str, str], file: str, program: list[str] | None) -> str:
+def _place(flags: dict[str, str], program: list[str] | None) -> str:
     """The directory that is served, "" for memory."""
     if flags.get("store") and flags.get("mem"):
         raise UsageError("--store and --mem exclude each other")
-    if flags.get("mem") or (program and not file and "store" not in flags):
+    if flags.get("mem") or (program and "store" not in flags):
         return ""
     place = os.path.expanduser(flags.get("store") or default_store())
     if is_dump(place):

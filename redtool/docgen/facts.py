@@ -90,7 +90,6 @@ MEANINGS = {
     "hash-max-listpack-value": "Longest field or value of such a hash, in bytes.",
     "hll-sparse-max-bytes": "Size up to which a HyperLogLog stays in its sparse form.",
     "latency-monitor-threshold": "Milliseconds from which on LATENCY notes an event; 0: none.",
-    "latency-tracking": "Whether INFO has the percentiles of latency-tracking-info-percentiles of each command.",
     "list-max-listpack-size": "Most elements of a list that OBJECT ENCODING calls a listpack; -1 to -5: its size "
     "class, 4 kb to 64 kb.",
     "lfu-decay-time": "Minutes without use that take one off the counter of an LFU policy; 0: nothing does.",

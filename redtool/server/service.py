@@ -60,6 +60,8 @@ class Service:
             raise
         for note in self.setup.notes:
             self.log.notice(note)
+        if self.config["protected-mode"] and self._open_to_all():
+            self.log.notice("without a password nobody but this machine is let in, whatever bind says (protected-mode)")
 
     def _open_store(self) -> Store:
         setup = self.setup
@@ -103,6 +105,11 @@ class Service:
                 self.log.warning(f"other processes cannot use the store meanwhile: {error}")
         for name, reason in MOVED.items():
             config.on_change(name, self._mover(reason))
+
+    def _open_to_all(self) -> bool:
+        """Whether others reach it, and need no password."""
+        far = any(not host.startswith("127.") and host != "::1" for host, _ in self.addresses)
+        return far and not self.config["requirepass"] and (self.store.acl is None or self.store.acl.open)
 
     def _mover(self, reason: str) -> Callable[[object], None]:
         """What CONFIG SET bind and port set off: listen elsewhere, or where it was if that cannot be."""

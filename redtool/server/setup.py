@@ -27,14 +27,14 @@ OF_STORES: dict[str, Any] = {"bind": "127.0.0.1 -::1", "port": 6379}
 class Setup:
     """``file``: the redis.conf, "" for none, "-" for stdin. ``words``: the command line's directives, a line each.
 
-    ``directory`` is the store's where neither says ``dir``; ``forced`` makes it so even if the file does. "" is a store
-    in memory.
+    ``directory`` is the store's where neither says ``dir``, "" a store in memory; ``forced`` makes it so even if the
+    file does.
     """
 
     def __init__(self, file: str, words: list[bytes], directory: str, *, forced: bool = False) -> None:
         self.file, self.words = file, words
         self.path = os.path.abspath(file) if file not in ("", STDIN) else None
-        self.lines = _input() if file == STDIN else read_lines(file) if file else []
+        self.lines = _input() if file == STDIN else _lines(file) if file else []
         self.notes: list[str] = []  # what is worth saying of it
         self.idle: list[str] = []  # directives that mean nothing here
         self.in_file: set[str] = set()  # parameters that the file sets
@@ -44,7 +44,7 @@ class Setup:
         named = self.said.values.get("dir") or ("" if forced else of_file.values.get("dir", ""))
         if named and not os.path.isdir(named):
             raise errors.StoreError(f"dir {named}: there is no such directory")
-        self.directory = os.path.abspath(named or directory) if directory else ""
+        self.directory = os.path.abspath(named or directory) if named or directory else ""
         self.own_dir = "dir" not in self.said.values and not forced
         self.configure(self.first, self.directory)
 
@@ -129,6 +129,16 @@ def modified(path: str) -> float:
 def newest(folder: str) -> float:
     """When a directory, or a file in it, was written last."""
     return max(modified(os.path.join(folder, name)) for name in ("", *os.listdir(folder)))
+
+
+def _lines(path: str) -> list[bytes]:
+    """The lines of a redis.conf."""
+    if os.path.isdir(path):
+        raise errors.UsageError(f"{path} is a directory; to serve a store: redtool serve --store {path}")
+    lines = read_lines(path)
+    if lines and lines[0].startswith((b"REDIS", b"VALKEY")):
+        raise errors.UsageError(f"{path} is a dump, which is not served; redtool open {path} reads it")
+    return lines
 
 
 def _input() -> list[bytes]:

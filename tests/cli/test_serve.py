@@ -111,6 +111,8 @@ def test_words_are_quoted_where_they_must_be() -> None:
     (["-u", "redis://x"], "the store is served, and no server: leave out url"),
     (["--tls"], "for TLS: --tls-port"),
     (["--mem", "--store", "x"], "--store and --mem exclude each other"),
+    (["--mem", "--dir", "/"], "--mem and --dir exclude each other"),
+    (["/"], "/ is a directory; to serve a store: redtool serve --store /"),
     (["--detach", "--", "true"], "--detach and a program exclude each other"),
     (["--loadmodule", "x.so"], "redtool loads no modules"),
 ])  # fmt: skip
@@ -317,11 +319,16 @@ def test_who_has_the_port_is_found(here: Path) -> None:
 # -- a program of its own
 
 
-def test_it_serves_until_it_is_told_to_stop(p: Program, here: Path) -> None:
+def test_it_serves_until_it_is_told_to_stop(p: Program, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ready is said in a line; SIGHUP is nothing; SIGTERM saves as SHUTDOWN does, and it ends well."""
     conf = here / "redis.conf"
     conf.write_text(f"port 0\nunixsocket {here}/s\npidfile {here}/pid\nlogfile {here}/log\nsave 3600 1\n")
-    with serving(p, str(conf), "--dir", str(here), "--loglevel", "verbose") as (process, line):
+    supervisor = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    supervisor.bind(f"{here}/n")
+    supervisor.settimeout(LIMIT)
+    monkeypatch.setenv("NOTIFY_SOCKET", f"{here}/n")
+    with supervisor, serving(p, str(conf), "--dir", str(here), "--supervised", "auto") as (process, line):
+        assert supervisor.recv(100).startswith(b"READY=1\n")
         assert line == f"Serving {here} on {here}/s; Ctrl-C stops it. REDIS_URL=unix://{here}/s\n"
         assert (here / "pid").read_text(encoding="utf-8") == f"{process.pid}\n"
         process.send_signal(signal.SIGHUP)
@@ -335,6 +342,7 @@ def test_it_serves_until_it_is_told_to_stop(p: Program, here: Path) -> None:
         (here / "dump.rdb").rmdir()
         process.send_signal(signal.SIGINT)
         assert ended(process) == (0, "")
+        assert supervisor.recv(100) == b"STOPPING=1\n"
     assert (here / "dump.rdb").exists()
     assert not (here / "pid").exists()
     assert not (here / "s").exists()
@@ -343,6 +351,9 @@ def test_it_serves_until_it_is_told_to_stop(p: Program, here: Path) -> None:
 
 def test_who_has_the_store_is_said(p: Program, here: Path) -> None:
     with serving(p, "--store", str(here), "--port", "0", "--unixsocket", str(here / "s")) as (process, _):
+        assert p.run("--store", str(here), "INCR", "n").out == b"1\n"  # which goes to the server
+        with Client(str(here / "s")) as client:
+            assert client.call("INCR", "n") == 2
         done = p.call("serve", "--store", str(here), "--port", "0", "--wait", "0")
         assert done.code == 3
         assert done.err == f"redtool: the store {here} is in use by process {process.pid} (redtool serve)\n"
@@ -378,6 +389,14 @@ def test_the_server_lives_as_long_as_a_program(p: Program) -> None:
         done = p.call("serve", "--", sys.executable, "-c", ASK)
         assert (done.code, done.out, done.err) == (7, b"", "")
     assert not p.store.exists()
+
+
+def test_a_file_on_stdin_for_a_program(p: Program, here: Path) -> None:
+    """What it says counts: its socket, its directory."""
+    conf = f"port 0\nunixsocket {here}/s\ndir {here}\nrequirepass pw\nappendonly yes\n".encode()
+    done = p.run("serve", "-", "--", "sh", "-c", 'echo "$REDIS_URL $REDIS_PORT"', input=conf)
+    assert done.lines[0] == f"unix://:pw@{here}/s ".encode()
+    assert (here / "appendonlydir").is_dir()
 
 
 def test_a_program_gets_a_store_if_one_is_named(p: Program, here: Path) -> None:
