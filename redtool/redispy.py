@@ -160,6 +160,9 @@ class StoreConnection(Unix):
         above: Any = super()
         return above._connect()
 
+    def activate_maint_notifications_handling_if_enabled(self, check_health: bool = True) -> None:
+        """A store does not move to another host: redis-py 7 would ask where this one is."""
+
     def can_read(self, timeout: float | None = 0) -> bool:
         """Tell whether there is something to read, waiting so many seconds for it. ConnectionError at the end."""
         myself: Any = self
@@ -277,6 +280,9 @@ class AsyncStoreConnection(AsyncUnix):
     def __init__(self, *, path: Place | None = None, store: Embedded | None = None, **options: Any) -> None:
         super().__init__(path="", **options)
         self.place, self.store = path, store
+
+    async def activate_maint_notifications_handling_if_enabled(self, check_health: bool = True) -> None:
+        """See StoreConnection."""
 
     async def _connect(self) -> None:
         found = self.store if self.store is not None else await asyncio.to_thread(borrow, self.place)
