@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.apps import bullmq, celery, rq
-from tests.apps.stage import REDTOOL, Figures, run
+from tests.apps import bullmq, celery, django_redis, rq
+from tests.apps.stage import REDTOOL, Figures, run, stage
+from tests.servers import RealServer
 
 COUNT = 40
 # What the same runs give on redis-server 7.0.15: python -m tests.apps.NAME --count 40
@@ -65,3 +66,10 @@ def test_every_job_ends_as_on_a_real_server() -> None:
     with ThreadPoolExecutor() as pool:
         runs = {name: pool.submit(run, play, REDTOOL, COUNT) for name, play in plays.items()}
     assert {name: one.result() for name, one in runs.items()} == {name: ON_REDIS[name] for name in plays}
+
+
+def test_djangos_cache_is_answered_as_by_a_real_server(valkey: RealServer) -> None:
+    with stage(REDTOOL, COUNT) as one:
+        ours = django_redis.play(one)
+    assert len(ours) > 300
+    assert ours == django_redis.answers(f"redis://127.0.0.1:{valkey.port}/1", COUNT)
