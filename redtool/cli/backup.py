@@ -10,19 +10,22 @@ import typer
 
 from redtool import exits, oneshot
 from redtool.backends import lock_wait, open_backend
+from redtool.backends.attached import Attached
 from redtool.backends.target import resolve
 from redtool.cli.output import note, progress, show_facts, size_text
 from redtool.cli.place import configuration
 from redtool.cli.rdbformat import RdbFormat, versions
-from redtool.errors import CorruptFile, StoreError, UsageError
+from redtool.errors import CorruptFile, StoreError, StoreLocked, UsageError
 from redtool.options import Options
 from redtool.persist.walk import WRONG, Walk, opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from redtool.backends.target import Target
+    from redtool.persist.backup import Backup
 
 NAME = "backup"
+ATTEMPTS = 5  # when the journal is rewritten while it is copied
 PLAIN = "0010"  # which most servers load
 VALKEY = "9.0.0"  # from which version on it knows the format valkey080
 EXAMPLES = """
@@ -51,7 +54,8 @@ def verb(
 ) -> int:
     """Copy a store's directory, or with --rdb save a dump of a store or of a server.
 
-    The copy is made while nobody else has the store open, is read through, and gets its name when all of it is there.
+    The copy is read through, and gets its name when all of it is there. Others may use the store meanwhile: it holds
+    what was written before it began, and perhaps a little more.
     It is a store: redtool open DIR, and a redis-server started on it has the same data. Nothing is ever written over.
 
     A server's directory cannot be copied from here. Its dump comes over the connection, as to a replica: all of the
@@ -98,30 +102,51 @@ def _refuse(directory: str, rdb: str, link: bool, scan: bool, rdb_format: str, t
 
 
 def _copy(directory: str, target: Target, link: bool, options: Options) -> Facts:
-    """Copy the store's files under its lock."""
-    from redtool.persist.backup import Backup
-    from redtool.persistence import CONFIG_FILE, take_lock
-
+    """Copy the store's files."""
     if target.kind != "embedded":
         what = {"remote": "a server's files are on its machine", "memory": "a store in memory has no files"}
         raise UsageError(f"{what.get(target.kind, 'a dump is one file')}; redtool backup --rdb FILE saves a dump")
     if not os.path.isdir(target.path):
         raise UsageError(f"there is no store {target.path}")
-    lock = take_lock(target.path, lock_wait(options.flags))
-    try:
-        backup = Backup(target.path, directory, configuration(target.path), CONFIG_FILE, link)
-        with progress("copying files") as advance:
-            try:
-                backup.run(advance)
-            except CorruptFile as error:
-                raise StoreError(f"no backup was made: {error}") from None
-    finally:
-        os.close(lock)
-    if backup.cut:
+    backup, shared = copied(target.path, directory, link, options)
+    if backup.cut and not shared:
         note(f"The last {backup.cut:,} bytes of the journal are an unfinished command, which the copy leaves out.")
     size = sum(backup.files.values())
     return {"backup": (directory, directory), "files": (len(backup.files), str(len(backup.files))),
             "linked": (len(backup.linked), str(len(backup.linked))), "size": (size, size_text(size))}  # fmt: skip
+
+
+def copied(path: str, directory: str, link: bool, options: Options) -> tuple[Backup, bool]:
+    """Copy a store's files, and tell whether somebody had it open meanwhile.
+
+    What others write is in the journal before it is acknowledged, and is only ever added to it, so that its beginning
+    is a state of the store, too; when it is rewritten meanwhile, the copy begins anew.
+    """
+    from redtool.persist.backup import Backup
+    from redtool.persistence import CONFIG_FILE, take_lock
+    from redtool.server.place import has_socket
+
+    config = configuration(path)
+    try:
+        lock = take_lock(path, 0 if has_socket(path) else lock_wait(options.flags))
+    except StoreLocked as error:
+        if not (has_socket(path) and config["appendonly"]):
+            raise
+        lock, locked = -1, error
+    try:
+        for attempt in range(ATTEMPTS):
+            backup = Backup(path, directory, config, CONFIG_FILE, link)
+            try:
+                with progress("copying files") as advance:
+                    backup.run(advance)
+                return backup, lock < 0
+            except (StoreError, CorruptFile) as error:
+                if lock >= 0 or attempt == ATTEMPTS - 1:
+                    raise StoreError(f"no backup was made: {error}") from None
+        raise locked
+    finally:
+        if lock >= 0:
+            os.close(lock)
 
 
 def _dump(path: str, rdb_format: str, options: Options) -> Facts:
@@ -130,6 +155,10 @@ def _dump(path: str, rdb_format: str, options: Options) -> Facts:
     from redtool.saving import contents
 
     backend: Any = open_backend(options)
+    if isinstance(backend, Attached):
+        directory = backend.directory
+        backend.close()
+        return _dump_copy(path, directory, rdb_format, options)
     try:
         store = backend.store
         version, fields_version = versions(rdb_format or store.config["rdb-format"])
@@ -138,6 +167,19 @@ def _dump(path: str, rdb_format: str, options: Options) -> Facts:
     finally:
         backend.close()
     return _verified(path, path)
+
+
+def _dump_copy(path: str, directory: str, rdb_format: str, options: Options) -> Facts:
+    """The same of a store that somebody else has open: of a copy of it."""
+    from shutil import rmtree
+
+    temporary = f"{path}.store-{os.getpid()}"
+    try:
+        copied(directory, temporary, True, options)
+        options.flags["store"] = temporary
+        return _dump(path, rdb_format, options)
+    finally:
+        rmtree(temporary, ignore_errors=True)
 
 
 def _gather(path: str, rdb_format: str, options: Options) -> Facts:

@@ -15,7 +15,7 @@ from redtool.saving import contents
 
 if TYPE_CHECKING:
     from redtool.backends import Backend
-    from redtool.backends.embedded import Embedded
+    from redtool.store import Store
 
 PARAMETER = b"rdb-format"
 RdbFormat = Annotated[
@@ -45,9 +45,8 @@ def written_as(backend: Backend, form: str) -> Iterator[None]:
     wanted, before = versions(form), settings(backend, PARAMETER).get("rdb-format", "")
     if not before:
         raise UsageError(f"--rdb-format is for stores of redtool; {backend.name} writes its own format")
-    if not backend.remote:
-        embedded: Embedded = backend  # type: ignore[assignment]
-        store = embedded.store
+    store: Store | None = getattr(backend, "store", None)
+    if store is not None:
         check_fits(contents(store), store.functions, *wanted)
         store.config["rdb-format"] = form.lower()  # without CONFIG SET, which would write it into redtool.conf
         try:
