@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests import certificates
 from tests.served import Served
 from tests.servers import RealServer, real_servers, running
 
@@ -61,3 +63,9 @@ def served() -> Iterator[Served]:
     server = Served()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates in a directory: see ``certificates.make``."""
+    return certificates.make(tmp_path_factory.mktemp("tls"))

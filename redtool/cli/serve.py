@@ -227,7 +227,7 @@ def _for_program(setup: Setup, words: list[str], options: Options, free_port: bo
 
 def reachable(service: Service) -> tuple[str, int]:
     """An address on this machine; ("", 0) when there is only a unix socket."""
-    host, port = next(((host, port) for host, port in service.addresses), ("", 0))
+    host, port = next(iter([*service.addresses, *([] if service.socket else service.secure)]), ("", 0))
     return ALL.get(host, host), port
 
 
@@ -236,7 +236,10 @@ def ready(service: Service, how: str) -> str:
     setup = service.setup
     host, port = reachable(service)
     places = [f"{f'[{each}]' if ':' in each else each}:{number}" for each, number in service.addresses]
+    secure = [f"{f'[{each}]' if ':' in each else each}:{number} (TLS)" for each, number in service.secure]
     what = setup.directory or "a store in memory"
     url = url_of(host, port, service.socket, "PASSWORD" if service.config["requirepass"] else "")
-    where = " and ".join([*places[:1], *([service.socket] if service.socket else [])])
+    if port and not service.addresses:
+        url = url.replace("redis://", "rediss://", 1)
+    where = " and ".join([*places[:1], *secure[:1], *([service.socket] if service.socket else [])])
     return f"Serving {what} on {where}; {how}. REDIS_URL={url}"

@@ -12,19 +12,20 @@ from redtool import errors
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from redtool.server.listener import Listener
+    from redtool.server.tls import Tls
 
 EVERYWHERE = {"*": "0.0.0.0", "::*": "::"}
 LISTENS = "0A"  # a socket's state in /proc/net/tcp
 
 
-def open_ports(listener: Listener, bind: str, port: int) -> list[tuple[str, int]]:
+def open_ports(listener: Listener, bind: str, port: int, tls: Tls | None = None) -> list[tuple[str, int]]:
     """Listen on a TCP port, 0 for a free one, of every address that ``bind`` names; gives where. ConnectError."""
     found: list[tuple[str, int]] = []
     for word in bind.split():
         host, optional = word.removeprefix("-"), word[:1] == "-"
         host = EVERYWHERE.get(host, host)
         try:
-            port = listener.listen_tcp(host, port)
+            port = listener.listen_tcp(host, port, tls)
         except errors.ConnectError as error:
             if optional and not _answers(host, port):
                 continue

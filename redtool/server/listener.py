@@ -11,7 +11,7 @@ import socket
 from contextlib import suppress
 from sys import maxsize
 from threading import get_ident
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from redtool import errors
 from redtool.server.connection import Connection
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redtool.persistence import Persistence
+    from redtool.server.tls import Tls
     from redtool.session import Session
     from redtool.store import Store
 
@@ -35,8 +36,9 @@ ACCEPTS = 1000  # connections taken in a turn
 class Door:
     """A listening socket. Who comes through one that is ``trusted`` is the owner of the store's files."""
 
-    def __init__(self, listener: Listener, sock: socket.socket, path: str = "", trusted: bool = False) -> None:
-        self.listener, self.sock, self.trusted = listener, sock, trusted
+    def __init__(self, listener: Listener, sock: socket.socket, path: str = "", trusted: bool = False,
+                 tls: Tls | None = None) -> None:  # fmt: skip
+        self.listener, self.sock, self.trusted, self.tls = listener, sock, trusted, tls
         self.files = {path: os.lstat(path)} if path else {}  # what is removed with it
         sock.setblocking(False)
 
@@ -89,7 +91,7 @@ class Listener:
 
     # -- doors
 
-    def listen_tcp(self, host: str = "127.0.0.1", port: int = 0) -> int:
+    def listen_tcp(self, host: str = "127.0.0.1", port: int = 0, tls: Tls | None = None) -> int:
         """Listen on a TCP port, 0 for a free one; gives the port. ConnectError when it cannot be."""
         sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         try:
@@ -97,11 +99,11 @@ class Listener:
             if ":" in host:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             sock.bind((host, port))
-            sock.listen(BACKLOG)
+            sock.listen(self.store.config["tcp-backlog"])
         except (OSError, OverflowError) as error:
             sock.close()
             raise errors.ConnectError(f"cannot listen on {host}:{port}: {_reason(error)}") from None
-        self.open_door(Door(self, sock))
+        self.open_door(Door(self, sock, tls=tls))
         return int(sock.getsockname()[1])
 
     def listen_unix(self, path: str, mode: int = 0o600, trusted: bool = False) -> None:
@@ -141,11 +143,18 @@ class Listener:
         sock.setblocking(False)
         if not door.trusted and (words := self.limits.refusal(sock, len(self.connections))):
             with suppress(OSError):
-                sock.send(words)
+                if door.tls is None:
+                    sock.send(words)
             sock.close()
             return
         if sock.family != socket.AF_UNIX:
             self.limits.prepare(sock)
+        if door.tls is not None:
+            try:
+                sock = cast("socket.socket", door.tls.secure(sock))  # as far as a connection uses one
+            except OSError:  # it has gone already
+                sock.close()
+                return
         connection = Connection(self, sock, door.trusted)
         self.connections.add(connection)
         self.loop.watch(connection.fd, connection)

@@ -9,6 +9,7 @@ from redtool import errors
 from redtool.config import Config
 from redtool.persistence import Persistence
 from redtool.server.addresses import clear_socket, open_ports, process
+from redtool.server.limits import make_descriptors
 from redtool.server.listener import Listener
 from redtool.store import Store
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from redtool.server.listener import Door
     from redtool.server.log import Log
     from redtool.server.setup import Setup
+    from redtool.server.tls import Tls
 
 AGAIN = 0.1  # seconds until it is looked again whether a script has come to its end
 # Parameters that say where, and why a server does not take another value
 MOVED = {"bind": "Failed to bind to specified addresses.",
-         "port": "Unable to listen on this port. Check server logs."}  # fmt: skip
+         "port": "Unable to listen on this port. Check server logs.",
+         "tls-port": "Unable to listen on this port. Check server logs."}  # fmt: skip
 NAMES = {SIGINT: "shutdown-on-sigint", SIGTERM: "shutdown-on-sigterm"}
 
 
@@ -37,7 +40,9 @@ class Service:
         self.persistence: Persistence | None = None
         self.addresses: list[tuple[str, int]] = []
         self._doors: list[Door] = []  # those of the addresses
-        self._open = ("", 0)  # what bind and port were when they were opened
+        self.secure: list[tuple[str, int]] = []  # and those of the port for TLS
+        self._tls: Tls | None = None
+        self._open = ("", 0, 0)  # what bind, port and tls-port were when they were opened
         self.socket = ""
         self._pidfile = ""
         self._asked = False  # a signal has asked for the end
@@ -52,6 +57,7 @@ class Service:
         """Open the store and listen. Raises ConnectError; then nothing is left open."""
         self.store = self._open_store()
         try:
+            make_descriptors(self.config, self.log.warning)
             self.listener = Listener(self.store, self.persistence)
             self._listen(free_port)
             self._leave_pid()
@@ -88,10 +94,10 @@ class Service:
     def _listen(self, free_port: bool) -> None:
         """Open every place that the configuration names, and the store's own for those who open it meanwhile."""
         config, listener = self.config, self.listener
-        self._reopen((config["bind"], config["port"]), free_port)
+        self._reopen((config["bind"], config["port"], config["tls-port"]), free_port)
         if self.addresses and self.addresses[0][1] != config["port"]:  # a free one: for this time
             config["port"] = config.given["port"] = self.addresses[0][1]
-            self._open = (config["bind"], config["port"])
+            self._open = (config["bind"], config["port"], config["tls-port"])
         if path := self.setup.place("unixsocket"):
             clear_socket(path)
             listener.listen_unix(path, config["unixsocketperm"] or 0o600)
@@ -116,7 +122,7 @@ class Service:
 
         def move(value: object) -> None:
             config, before = self.config, self._open
-            wanted = (config["bind"], config["port"])
+            wanted = (config["bind"], config["port"], config["tls-port"])
             if wanted == before:
                 return
             self._close_ports()
@@ -134,21 +140,32 @@ class Service:
             self.listener.doors.remove(door)
             self.listener.loop.forget(door.sock.fileno())
             door.close()
-        self._doors, self.addresses = [], []
+        self._doors, self.addresses, self.secure = [], [], []
 
-    def _reopen(self, wanted: tuple[str, int], free_port: bool = False) -> None:
-        """Listen on the port of every address of ``bind``; nowhere without one."""
+    def _reopen(self, wanted: tuple[str, int, int], free_port: bool = False) -> None:
+        """Listen on the ports of every address of ``bind``; nowhere without one."""
         before = len(self.listener.doors)
         self._open = wanted
-        bind, port = wanted
-        if not (bind and (port or free_port)):
-            return
+        bind, port, tls_port = wanted
+        opened = False
         try:
-            self.addresses = open_ports(self.listener, bind, port)
+            if bind and (port or free_port):
+                self.addresses = open_ports(self.listener, bind, port)
+            if bind and tls_port:
+                self.secure = open_ports(self.listener, bind, tls_port, self._secured())
+            opened = True
         finally:
             self._doors = self.listener.doors[before:]
-            if not self.addresses:
+            if not opened:
                 self._close_ports()
+
+    def _secured(self) -> Tls:
+        """What a port for TLS needs; made when there is one."""
+        if self._tls is None:
+            from redtool.server.tls import Tls
+
+            self._tls = Tls(self.config)
+        return self._tls
 
     def _leave_pid(self) -> None:
         """Write the file that ``pidfile`` names, as far as that goes."""
