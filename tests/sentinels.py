@@ -20,14 +20,13 @@ MASTER = "mymaster"
 class Watcher:
     """A sentinel. ``call`` runs a command on it."""
 
-    def __init__(self, name: str, directory: Path, port: int, master: int, settings: str) -> None:
-        self.port, self.socket = port, str(directory / "s")
+    def __init__(self, name: str, directory: Path, port: int, master: int) -> None:
+        self.port, self.socket, self.password = port, str(directory / "s"), ""
         directory.mkdir()
         conf = directory / "sentinel.conf"
         conf.write_text(f"port {port}\nbind 127.0.0.1\ndir {directory}\nunixsocket {self.socket}\n"
                         f"logfile {directory}/log\nsentinel monitor {MASTER} 127.0.0.1 {master} 2\n"
-                        f"sentinel down-after-milliseconds {MASTER} 1000\nsentinel failover-timeout {MASTER} 6000\n"
-                        f"{settings}\n")  # fmt: skip
+                        f"sentinel down-after-milliseconds {MASTER} 1000\nsentinel failover-timeout {MASTER} 6000\n")
         self.process = start([named_servers()[name], str(conf), "--sentinel"])
         until(self._answers, "a sentinel does not start")
 
@@ -38,6 +37,8 @@ class Watcher:
 
     def call(self, *argv: str) -> object:
         with Client(self.socket) as client:
+            if self.password:
+                client.call("AUTH", self.password)
             return client.call(*argv)
 
     def knows(self, replicas: int, others: int) -> bool:
@@ -87,8 +88,8 @@ class Trio:
 
 
 @contextmanager
-def sentinels(name: str, *options: str, settings: str = "") -> Iterator[Trio]:
-    """Start a master, two replicas and three sentinels; ``settings`` are lines of the sentinels' configuration."""
+def sentinels(name: str) -> Iterator[Trio]:
+    """Start a master, two replicas and three sentinels."""
     directory = Path(tempfile.mkdtemp(prefix="rt-"))
     nodes: list[Node] = []
     watchers: list[Watcher] = []
@@ -96,9 +97,9 @@ def sentinels(name: str, *options: str, settings: str = "") -> Iterator[Trio]:
         ports = free_ports(6)
         for at, port in enumerate(ports[:3]):
             follow = ["--replicaof", f"127.0.0.1 {ports[0]}"] if at else []
-            nodes.append(Node(name, directory / str(at), port, *follow, "--repl-diskless-sync-delay", "0", *options))
+            nodes.append(Node(name, directory / str(at), port, *follow, "--repl-diskless-sync-delay", "0"))
         for at, port in enumerate(ports[3:]):
-            watchers.append(Watcher(name, directory / f"w{at}", port, ports[0], settings))
+            watchers.append(Watcher(name, directory / f"w{at}", port, ports[0]))
         trio = Trio(nodes, watchers)
         trio.settle()
         yield trio

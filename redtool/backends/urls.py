@@ -76,7 +76,7 @@ def _places(text: str, via: str, path: str) -> dict[str, str]:
     if via == "sentinel":
         name, _, path = path.partition("/")
         if not name:
-            raise UsageError("the name of the master is missing: redis+sentinel://HOST:26379/NAME")
+            raise UsageError("the name of the master is missing (redis+sentinel://HOST:26379/NAME)")
         found["master"] = plain(name)
     return found | ({"db": path} if path else {})
 
