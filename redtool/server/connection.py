@@ -30,8 +30,8 @@ READ = 1 << 15  # bytes read at a time from one client, so that a long pipeline 
 READ_MORE = 1 << 20  # in the middle of a long argument
 PIECE = 1 << 18  # bytes sent at a time to a client that is slow to read
 SENDS = 16  # such pieces in a turn
-CHUNK = 128  # commands of one client that are run in a turn, when it has sent more
-MADE = 1 << 20  # bytes of replies after which the rest waits for the next turn
+FIRST, CHUNK = 32, 128  # commands of one client that are run in a turn when it has sent more: at first, and at most
+MADE = 1 << 20  # bytes of replies in a turn that are enough: fewer commands are run in the next
 UNREAD = 1 << 23  # bytes of replies that a client has not taken, with which nothing more is run for it
 HANDOVER = b"-HANDOVER the owner of the store has closed it\r\n"
 
@@ -39,8 +39,8 @@ HANDOVER = b"-HANDOVER the owner of the store has closed it\r\n"
 class Connection:
     """A client's socket and session. All but ``deliver``, ``wake`` and ``end`` is for the thread of the loop alone."""
 
-    __slots__ = ("backlog", "batch", "closing", "crammed", "dirty", "done", "fd", "fed", "gone", "held", "late",
-                 "limits", "listener", "next", "out", "owed", "recv", "replies", "requests", "running", "send",
+    __slots__ = ("backlog", "batch", "chunk", "closing", "crammed", "dirty", "done", "fd", "fed", "gone", "held",
+                 "late", "limits", "listener", "next", "out", "owed", "recv", "replies", "requests", "running", "send",
                  "session", "sock", "store", "timer", "todo", "trusted", "unfed", "waiter", "wire",
                  "wrote")  # fmt: skip
 
@@ -62,6 +62,7 @@ class Connection:
         self.unfed: list[bytes] = []  # read, but not looked at while nothing is run
         self.held = 0  # bytes of that
         self.todo: Sequence[Argv] = ()  # behind a command that waits, or for the next turn
+        self.chunk = FIRST  # so many of its commands are run in a turn
         self.next = False  # the listener goes on with it in the next turn
         self.replies: list[Reply] = []
         self.late: list[tuple[int, Reply]] = []  # what came out of turn, and after how many replies
@@ -125,7 +126,8 @@ class Connection:
             self.limits.cut_query(self)
 
     def serve(self) -> None:
-        """Run what has come, as far as it goes."""
+        """Run what has come, as far as it goes in this turn."""
+        left = self.chunk
         while not self.running and self.waiter is None and not self.closing and self.owed <= UNREAD:
             try:
                 batch = self.todo or self._more()  # what is wrong behind them is told when there is no more
@@ -136,9 +138,13 @@ class Connection:
                 return
             if not batch:
                 return
-            self.todo = batch[CHUNK:]
-            self.run(batch[:CHUNK] if self.todo else batch)
-            if self.todo and self.waiter is None:
+            chunk = self.chunk
+            self.todo = batch[left:]
+            self.run(batch[:left] if self.todo else batch)
+            left -= len(batch)
+            if left <= 0 and (self.todo or self.requests.pending) and self.waiter is None and not self.closing:
+                if self.chunk == chunk < CHUNK:
+                    self.chunk = min(chunk * 2, CHUNK)
                 if not self.next:
                     self.next = True
                     self.listener.next.append(self)
@@ -250,6 +256,8 @@ class Connection:
         """Turn replies into bytes: at the end of a batch, and before the protocol changes."""
         proto, replies = self.wire or self.session.proto, self.replies
         data = encode(replies[0], proto) if len(replies) == 1 else encode_all(replies, proto)
+        if len(data) > MADE:
+            self.chunk = max(len(replies) * MADE // len(data), 1)
         if len(data) > self.listener.large_reply:
             for argv, reply in zip(self.batch[self.done :], replies, strict=False):
                 note_size(self.session, b"large-reply", argv, len(encode(reply, proto)))

@@ -41,8 +41,8 @@ class Abuse:
 
     def connect(self) -> Line:
         line = socket.socket(socket.AF_UNIX)
+        line.connect(self.server.socket)  # waits where many do, which it would not with a limit
         line.settimeout(30)
-        line.connect(self.server.socket)
         return line
 
     @contextmanager

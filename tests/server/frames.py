@@ -102,8 +102,8 @@ def exchange(path: str, data: bytes, wait: float = 30) -> bytes:
     """Send bytes, no more after them, and give what comes back until the server has closed the connection."""
     found = b""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(wait)
         client.connect(path)
+        client.settimeout(wait)
         with suppress(ConnectionError):  # it may close before all was read
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)
