@@ -23,7 +23,7 @@ def functions(machine: Machine) -> dict[bytes, dict[bytes, object]]:
     from redtool.lua.libraries import register_function
 
     version = {b"REDIS_VERSION": SERVER_VERSION.encode(), b"REDIS_VERSION_NUM": version_number(SERVER_VERSION)}
-    logging = {b"log": log, **LEVELS, **version}
+    logging = {b"log": lambda *args: log(machine, args), **LEVELS, **version}
     both: dict[bytes, object] = {
         b"call": lambda *args: current(machine).call(args),
         b"pcall": lambda *args: protected(machine, args),
@@ -95,8 +95,8 @@ def sha1hex(*args: Value) -> bytes:
     return sha1(value if isinstance(value, bytes) else b"", usedforsecurity=False).hexdigest().encode()
 
 
-def log(*args: Value) -> None:
-    """redis.log: checked, then dropped; an embedded store has no log to write."""
+def log(machine: Machine, args: tuple[Value, ...]) -> None:
+    """redis.log: a line in the server's log; an embedded store has none."""
     if len(args) < 2:
         raise CallError(b"ERR redis.log() requires two arguments or more.")
     level = args[0]
@@ -104,6 +104,16 @@ def log(*args: Value) -> None:
         raise CallError(b"ERR First argument must be a number (log level).")
     if not 0 <= int(level) <= 3:
         raise CallError(b"ERR Invalid debug level.")
+    run = machine.current
+    if run is not None and run.store.log is not None:
+        run.store.log(int(level), b" ".join(map(log_text, args[1:])))
+
+
+def log_text(value: Value) -> bytes:
+    """A word of a line of the log, as Lua makes texts of numbers; of other values nothing."""
+    if isinstance(value, bytes):
+        return value
+    return number_text(value) if isinstance(value, int | float) and not isinstance(value, bool) else b""
 
 
 def setresp(machine: Machine, args: tuple[Value, ...]) -> None:

@@ -11,6 +11,7 @@ from redtool.persistence import Persistence
 from redtool.server.addresses import clear_socket, open_ports, process
 from redtool.server.limits import make_descriptors
 from redtool.server.listener import Listener
+from redtool.server.log import LEVELS
 from redtool.store import Store
 
 TYPE_CHECKING = False
@@ -64,10 +65,15 @@ class Service:
         except BaseException:
             self.close(save=False)
             raise
+        self.store.log = lambda level, text: self.log.write(LEVELS[level], text.decode("utf-8", "surrogateescape"))
+        self.config.on_change("loglevel", self._set_level)
         for note in self.setup.notes:
             self.log.notice(note)
         if self.config["protected-mode"] and self._open_to_all():
             self.log.notice("without a password nobody but this machine is let in, whatever bind says (protected-mode)")
+
+    def _set_level(self, level: object) -> None:
+        self.log.level = str(level)
 
     def _open_store(self) -> Store:
         setup = self.setup
