@@ -77,11 +77,18 @@ class Reader:
             ask(backend, [(b"CLIENT", b"NO-TOUCH", b"ON")])  # an error where the server does not know it: no matter
 
     def pages(self) -> Iterator[list[bytes]]:
-        """The keys, as SCAN gives them: a key may come twice when the database grows or shrinks meanwhile."""
+        """The keys, as SCAN gives them: a key may come twice when the database grows or shrinks meanwhile.
+
+        Not those of a store: reading it brings its keys into memory, at the end of which SCAN begins anew.
+        """
         cursor = b"0"
+        seen: set[bytes] | None = None if self.backend.remote else set()
         while True:
             reply: Any = self.backend.execute(b"SCAN", cursor, *self.options, b"COUNT", b"%d" % PAGE)
             cursor, keys = reply
+            if seen is not None:
+                keys = [key for key in keys if key not in seen]
+                seen.update(keys)
             if keys:
                 yield keys
             if cursor == b"0":

@@ -140,6 +140,21 @@ def test_redtools_own_server(p: Program, filled: Path, served: Served) -> None:
     assert p.call("diff", str(filled), url).code == 0
 
 
+def test_stores_that_others_have_open(p: Program, filled: Path, there: str) -> None:
+    """Copied through their owners."""
+    with p.start("--store", str(filled), "repl") as one, p.start("--store", there, "repl") as other:
+        for owner in (one, other):
+            assert owner.stdin is not None and owner.stdout is not None
+            owner.stdin.write(b"PING\n")
+            owner.stdin.flush()
+            owner.stdout.readline()
+        assert numbers(copy(p, str(filled), there, "--verify")[1]) == [5, 0, 0, 0]
+        assert p.call("diff", str(filled), there).code == 0
+        for owner in (one, other):
+            owner.communicate(timeout=60)
+    assert p.call("--store", there, "-n", "3", "ZCARD", "board").out == b"2\n"
+
+
 def test_what_cannot_be_verified_is_told(p: Program, filled: Path, there: str) -> None:
     p.run("--store", there, input=b"SET a other\n")
     done = p.call("copy", str(filled), there, "--verify")

@@ -13,6 +13,7 @@ from redtool.persist.payload import pack
 from redtool.transfer.comparing import Comparison
 from redtool.transfer.copying import Copy, Stopped
 from redtool.transfer.items import PAGE, Reader
+from tests.cold import chill
 
 ALL = [(0, 0)]
 
@@ -112,6 +113,25 @@ def test_a_key_that_scan_gives_twice(source: Wrapped, target: Wrapped, monkeypat
     monkeypatch.setattr(Reader, "pages", lambda self: iter([[b"key:1", b"key:9", b"key:9"], [b"key:1"]]))
     assert [apart.key for _, apart in Comparison(Reader(source), Reader(target), 0).run(ALL)] == [b"key:1", b"key:9"]
     assert counts(copied(source, target, keep_going=True))[:2] == (1, 1)
+
+
+def test_a_store_whose_keys_come_in_meanwhile(source: Wrapped, target: Wrapped,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """SCAN begins anew when the last of them has left the file: no key is read twice."""
+    fill(source, 5000)
+    chill(source.store.store)
+    whole = source.pipeline
+
+    def thawing(batch: Sequence[Sequence[bytes]], stop: bool = False) -> list[Any]:
+        if len(source.batches) > 2:
+            while source.store.store.thaw():
+                pass
+        return whole(batch, stop)
+
+    monkeypatch.setattr(source, "pipeline", thawing)
+    assert counts(copied(source, target)) == (5000, 0, 0, 0)
+    assert source.store.store.databases[0].cold is None
+    assert sum(batch.count(b"DUMP") for batch in source.batches) == 5000
 
 
 def test_a_key_that_is_gone_meanwhile(source: Wrapped, target: Wrapped, monkeypatch: pytest.MonkeyPatch) -> None:
