@@ -566,6 +566,14 @@ class Store:
 
         return payload.unpack(data)
 
+    def journalled(self, value: Any, data: bytes) -> bytes:
+        """The payload that the journal gets for one that RESTORE took."""
+        if self.journal is None:
+            return data
+        from redtool.persist import payload
+
+        return payload.for_journal(value, data, self.config["rdb-format"])
+
     def pack_functions(self) -> bytes:
         """Encode the libraries as FUNCTION DUMP gives them."""
         from redtool.persist import payload

@@ -62,10 +62,12 @@ def restore(c: Session, key: bytes, ttl: bytes, payload: bytes, *args: bytes) ->
     c.db.vacate(key)
     c.put(key, value)
     c.db.note_fields(key, value)
+    kept = c.store.journalled(value, payload)
     if when:
         c.db.expire_at(key, when)
+    if when or kept is not payload:
         words = [word for name in (b"IDLETIME", b"FREQ") if name in opt for word in (name, opt[name])]
-        c.journal(b"RESTORE", key, b"%d" % when, payload, b"REPLACE", b"ABSTTL", *words)
+        c.journal(b"RESTORE", key, b"%d" % when, kept, b"REPLACE", b"ABSTTL", *words)
     if idle is not None:
         from redtool.commands.introspection import note_uses
 

@@ -38,6 +38,18 @@ def pack(value: Any, version: int = 0) -> bytes:
     return body + crc64(body).to_bytes(8, "little")
 
 
+def for_journal(value: Any, payload: bytes, form: str) -> bytes:
+    """The same value in a version that most servers read, where the payload came in a newer one.
+
+    ``form`` is the store's rdb-format: it says which version holds deadlines of fields.
+    """
+    if version_of(payload) <= LATER:
+        return payload
+    from redtool.persist.save import FORMATS
+
+    return pack(value, FORMATS[form][1] if getattr(value, "deadlines", None) else 0)
+
+
 def version_of(payload: bytes) -> int:
     """The RDB version in the footer; 0 where there is none."""
     return int.from_bytes(payload[-FOOTER : 2 - FOOTER], "little") if len(payload) > FOOTER else 0

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import redtool
+from redtool.engine.deadlines import Deadlines
+from redtool.engine.hashes import Hash
+from redtool.engine.sets import Set
 from redtool.persist.crc64 import crc64
+from redtool.persist.payload import pack, version_of
+from redtool.persist.replay import split
 from tests import embedded
 from tests.commands.conftest import Runner
 from tests.servers import RealServer
@@ -110,3 +117,25 @@ def test_values_pass_between(real: RealServer, lines: list[str], outward: bool) 
         elif kind == b"hash":
             left, right = (sorted(zip(flat[::2], flat[1::2], strict=True)) for flat in (left, right))
         assert left == right
+
+
+@pytest.mark.parametrize(("form", "fields"), [("0010", 12), ("valkey080", 80)])
+def test_the_journal_has_payloads_that_most_servers_read(tmp_path: Path, form: str, fields: int) -> None:
+    """A payload of Valkey 9 would keep every Redis from loading the directory."""
+    timed = Hash({b"f": b"v"})
+    timed.deadlines = Deadlines({b"f": 4102444800000})
+    came = {b"s": (pack(b"v", 80), 9), b"set": (pack(Set([b"a"]), 80), 9), b"old": (pack(b"v", 9), 9),
+            b"timed": (pack(timed, 80), fields)}  # fmt: skip
+    with redtool.open(tmp_path) as store:
+        store.execute("CONFIG", "SET", "rdb-format", form)
+        for key, (payload, _) in came.items():
+            store.execute("RESTORE", key, 0, payload)
+        store.execute("RESTORE", "ttl", 4102444800000, pack(b"v", 80), "ABSTTL")
+    with redtool.open(tmp_path) as store:
+        assert store.execute("MGET", "s", "old", "ttl") == [b"v"] * 3
+        assert store.execute("HPEXPIRETIME", "timed", "FIELDS", 1, "f") == [4102444800000]
+        assert store.execute("PEXPIRETIME", "ttl") == 4102444800000
+    [journal] = tmp_path.glob("appendonlydir/*.incr.aof")
+    commands = [argv for argv in split(journal.read_bytes())[0] if argv[0] == b"RESTORE"]
+    assert {argv[1]: version_of(argv[3]) for argv in commands} == {
+        **{key: version for key, (_, version) in came.items()}, b"ttl": 9}  # fmt: skip
