@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 STDIN = "-"
+AT_ONCE = 1.0  # seconds at most from the end of a journal to the snapshot that follows it: CONFIG SET appendonly no
 # Where a server's usual value is another than a store's.
 OF_SERVERS: dict[str, Any] = {"appendonly": False, "port": 6379, "save": ((3600, 1), (300, 100), (60, 10000))}
 OF_STORES: dict[str, Any] = {"bind": "127.0.0.1 -::1", "port": 6379}
@@ -82,6 +83,8 @@ class Setup:
             config.read(path)
         self.said.give(config)
         config.given.update(self.said.values)
+        if directory and not config["appendonly"]:
+            self._mind_journal(config, directory, True)
         return path
 
     def _from_file(self, config: Config, directory: str) -> str | None:
@@ -106,7 +109,7 @@ class Setup:
         if not said:
             config["appendonly"] = config.given["appendonly"] = True
             self.notes = [f"{directory} has a journal, so appendonly is yes, of which {self.file} says nothing"]
-        elif newest(folder) > modified(os.path.join(directory, config["dbfilename"])):
+        elif newest(folder) > modified(os.path.join(directory, config["dbfilename"])) + AT_ONCE:
             raise errors.StoreError(
                 f"the data of {directory} are in its journal, which is newer than {config['dbfilename']}, and "
                 f"appendonly is no: --appendonly yes reads it; redtool CONFIG SET appendonly no saves it"

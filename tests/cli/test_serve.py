@@ -186,6 +186,8 @@ def test_a_journal_is_not_passed_over(here: Path) -> None:
     assert Setup(path, [], str(here)).notes[0].startswith(f"{here} has a journal")
     with pytest.raises(errors.StoreError, match=r"in its journal, which is newer than dump\.rdb, and appendonly is no"):
         Setup(path, [b"appendonly no"], str(here))
+    with pytest.raises(errors.StoreError, match="appendonly is no"):
+        Setup("", [b"appendonly no"], str(here))
     (here / "dump.rdb").touch()
     os.utime(here / "appendonlydir" / "appendonly.aof.manifest", (1, 1))
     os.utime(here / "appendonlydir", (1, 1))
