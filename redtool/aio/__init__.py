@@ -64,8 +64,9 @@ class Client:
     async def execute(self, *argv: Word) -> Reply:
         """Run one command and wait for its reply. Words may be bytes, str (UTF-8), int or float; raises ReplyError.
 
-        When the task is cancelled while the command waits, it ends without effect. In the moment in which it is served
-        on a store of this process, the reply is given nevertheless, and the cancellation comes with the next command.
+        When the task is cancelled while the command waits, that ends without effect. If it is served in that moment,
+        the reply is given nevertheless, and the cancellation comes with the next command. On a server this takes the
+        permission for CLIENT UNBLOCK; without it the connection is closed.
         """
         if not argv:
             raise UsageError("no command given")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from threading import get_ident
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from redtool.aio.owed import Owed
 from redtool.errors import StoreError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Inline:
     def __init__(self, backend: Embedded) -> None:
         self.backend = backend
         self._turned = 0.0  # when other tasks had their turn
-        self._owed: set[asyncio.Task[Any]] = set()  # tasks that were cancelled in the moment of their reply
+        self._owed = Owed()
         self._news = asyncio.Event()
 
     async def execute(self, argv: Argv) -> Reply:
@@ -61,16 +62,16 @@ class Inline:
     async def pipeline(self, batch: Sequence[Argv]) -> list[Reply]:
         """Run commands in order."""
         if self._owed:
-            self._collect()
+            self._owed.collect()
+        now = monotonic()
+        if now - self._turned > TURN:  # before the commands: a reply must not be lost to a cancellation
+            self._turned = now
+            await asyncio.sleep(0)
         replies: list[Reply] = []
         while len(replies) < len(batch):
             block = self.backend.run(batch[len(replies) :] if replies else batch, replies)
             if block is not None:
                 replies.append(await self._wait(batch[len(replies)], block))
-        now = monotonic()
-        if now - self._turned > TURN:
-            self._turned = now
-            await asyncio.sleep(0)
         return replies
 
     async def _wait(self, argv: Argv, block: Block) -> Reply:
@@ -96,27 +97,20 @@ class Inline:
         try:
             await served
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not box or task is None:
+            with backend.store.lock:
+                if not waiter.done:
+                    backend.store.waiting.unpark(waiter)
+            if not box:
                 raise
-            self._owed.add(task)  # the reply is given: what it holds is in no other place any more
+            self._owed.put_off()
         finally:
             watch.end()
             with backend.store.lock:
-                if not waiter.done:
+                if not waiter.done:  # it waits in vain: the store is closed
                     backend.store.waiting.unpark(waiter)
                 if backend.store.unflushed():
                     backend.store.flush()
         return box[0]
-
-    def _collect(self) -> None:
-        """Cancel the task at hand if it was before, and nobody has taken that back (a timeout that is over)."""
-        task = asyncio.current_task()
-        if task in self._owed:
-            self._owed.discard(task)
-            if task.cancelling():
-                raise asyncio.CancelledError
-        self._owed = {one for one in self._owed if not one.done()}
 
     async def messages(self) -> AsyncIterator[Push]:
         """What comes out of turn, as long as the session listens."""

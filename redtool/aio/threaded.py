@@ -1,7 +1,8 @@
 """Commands that go through a connection, on threads: one for the client, and one for each command that waits.
 
-A command that waits has a connection of its own, so that it holds up nobody and, when it is cancelled, is ended by
-closing that. Other commands are run in the order in which they are asked for.
+A command that waits has a connection of its own, so that it holds up nobody. When it is cancelled, CLIENT UNBLOCK ends
+it, for then one knows whether it took something; where that cannot be, its connection is closed. Other commands are run
+in the order in which they are asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from redtool.aio.owed import Owed
 from redtool.backends.remote import WAITING
 from redtool.errors import ReplyError
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     Opened: TypeAlias = Embedded | Shared
     Job = tuple[asyncio.AbstractEventLoop, asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]]
 
-POLL = 0.02  # seconds between looks for messages
+POLL = 0.02  # seconds between looks for messages, and whether a wait has ended
+PATIENCE = 2.0  # seconds for a wait that was called off to end
 
 
 class Lane:
@@ -34,15 +37,26 @@ class Lane:
 
     def __init__(self, backend: Shared) -> None:
         self.backend = backend
+        self.number: Reply = 0  # of the client; an error where the user may not ask
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         Thread(target=self._work, name="redtool-aio", daemon=True).start()
 
-    async def call(self, work: Callable[..., Any], *words: Any) -> Any:
+    def put(self, work: Callable[..., Any], *words: Any) -> asyncio.Future[Any]:
         """Have the thread do something, after what it was given before."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Any] = loop.create_future()
         self._jobs.put((loop, done, work, words))
-        return await done
+        return done
+
+    async def call(self, work: Callable[..., Any], *words: Any) -> Any:
+        """The same, and wait for it."""
+        return await self.put(work, *words)
+
+    async def prepare(self, other: Shared) -> None:
+        """Be as the other client is, and known by number."""
+        await self.call(self.backend.follow, other)
+        if not self.number:
+            self.number = await self.call(_attempt, self.backend, [b"CLIENT", b"ID"])
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -69,9 +83,12 @@ class Threaded:
         self.backend = backend
         self._lane = Lane(backend)
         self._idle: list[Lane] = []  # for commands that wait
+        self._owed = Owed()
 
     async def execute(self, argv: Sequence[bytes]) -> Reply:
         """Run a command; an error is a value."""
+        if self._owed:
+            self._owed.collect()
         if argv[0].upper() in WAITING and not self.backend.in_multi:
             return await self._wait(argv)
         return await self._lane.call(_attempt, self.backend, argv)
@@ -80,14 +97,56 @@ class Threaded:
         """Run a command that may wait on a connection of its own."""
         lane = self._idle.pop() if self._idle else Lane(self.backend.helper())
         try:
-            await lane.call(lane.backend.follow, self.backend)
-            reply = await lane.call(_attempt, lane.backend, argv)
+            await lane.prepare(self.backend)
+        except asyncio.CancelledError:
+            self._idle.append(lane)  # its thread does what it was given, and is as good as before
+            raise
         except BaseException:
-            lane.backend.abandon()
             lane.end()
             raise
-        self._idle.append(lane)
+        done = lane.put(_attempt, lane.backend, argv)
+        try:
+            reply = await asyncio.shield(done)
+        except asyncio.CancelledError:
+            reply = await self._call_off(lane, done)
+            if reply is None:
+                raise
+            self._owed.put_off()
+        except BaseException:
+            lane.end()
+            raise
+        else:
+            self._idle.append(lane)
         return reply
+
+    async def _call_off(self, lane: Lane, done: asyncio.Future[Any]) -> Reply:
+        """End a wait: gives the reply that it has got nevertheless, or None. Not to be cancelled itself; soon over."""
+        ending = asyncio.ensure_future(self._unblock(lane, done))
+        while not ending.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(ending)
+        if ending.result() and done.exception() is None:
+            self._idle.append(lane)
+            return done.result()
+        done.add_done_callback(_forget)
+        lane.backend.abandon()
+        lane.end()
+        return None
+
+    async def _unblock(self, lane: Lane, done: asyncio.Future[Any]) -> bool:
+        """End a wait by telling the server to. False when that cannot be."""
+        if type(lane.number) is not int:
+            return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while not done.done():
+                    if self.backend.bound:
+                        return False
+                    words = [b"CLIENT", b"UNBLOCK", b"%d" % lane.number]
+                    if type(await self._lane.call(_attempt, self.backend, words)) is not int:
+                        return False
+                    await asyncio.wait([done], timeout=POLL)
+        return done.done()
 
     async def pipeline(self, batch: Sequence[Sequence[bytes]]) -> list[Reply]:
         """Run commands in order."""
@@ -138,6 +197,12 @@ def _settle(done: asyncio.Future[Any], result: Any, error: BaseException | None)
         done.set_result(result)
     else:
         done.set_exception(error)
+
+
+def _forget(done: asyncio.Future[Any]) -> None:
+    """Take note of what became of something that nobody waits for any more."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _attempt(backend: Shared, argv: Sequence[bytes]) -> Reply:

