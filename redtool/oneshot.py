@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Commands after which messages come until Ctrl-C
 STREAMING = frozenset((b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"MONITOR"))
 
+REDIRECTS = ("MOVED", "ASK")
+REDIRECTED = "the server is one of a cluster: redtool -c finds the node of each key"
+
 
 def run(options: Options) -> int:
     """Run ``options.words`` as a Redis command; gives the exit code."""
@@ -139,7 +142,7 @@ def show(argv: tuple[bytes, ...], reply: Reply, options: Options) -> None:
         write(choose(name)(argv, reply))
     elif isinstance(reply, errors.ReplyError):
         complain(reply.message)
-        if name == "human":
+        if name == "human" or reply.code in REDIRECTS:
             suggest(argv, reply)
     elif name == "raw":
         from redtool.render.plain import raw
@@ -164,6 +167,8 @@ def suggest(argv: tuple[bytes, ...], error: errors.ReplyError) -> None:
         near = near or [name for name in known if sorted(name) == sorted(typed)]  # GTE
         if near:
             complain(f"did you mean {near[0]}?")
+    elif error.code in REDIRECTS:
+        complain(REDIRECTED)
 
 
 def write(data: bytes) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from redtool import errors, exits
-from redtool.oneshot import close_after_failure, complain, format_of, stream, suggest, write
+from redtool.oneshot import REDIRECTED, REDIRECTS, close_after_failure, complain, format_of, stream, suggest, write
 from redtool.render.plain import raw
 from redtool.resp import Replies, Status
 from redtool.words import Lines
@@ -77,6 +77,7 @@ class Script:
         self.backend, self.name, self.options = backend, name, options
         self.errexit = "errexit" in options.flags
         self.code = exits.OK
+        self.told = False
         self.format = format_of(options)
         self.render = _renderer(self.format, options)
 
@@ -162,8 +163,16 @@ class Script:
         number, argv = entry
         self.code = max(self.code, exits.ERROR_REPLY)
         complain(f"{self.name}:{number}: {error.message}")
-        if self.format == "human":
+        if error.code in REDIRECTS:
+            self._redirected()
+        elif self.format == "human":
             suggest(argv, error)  # type: ignore[arg-type]
+
+    def _redirected(self) -> None:
+        """Tell once how to follow a cluster."""
+        if not self.told:
+            self.told = True
+            complain(REDIRECTED)
 
 
 def _write(out: list[bytes]) -> None:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     class Backend(Protocol):
         """What faces see of a store or a server. Not safe for several threads unless a backend says so."""
 
-        @property
-        def name(self) -> str:
-            """Short text for a prompt: "default", "./mystore", "127.0.0.1:6379"."""
+        name: str  # short text for a prompt: "default", "./mystore", "127.0.0.1:6379"
 
         @property
         def remote(self) -> bool: ...

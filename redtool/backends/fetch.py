@@ -7,7 +7,7 @@ ends it. What follows the file (the stream of writes) is not read.
 from __future__ import annotations
 
 from redtool.backends.connection import ConnectionLost
-from redtool.errors import ConnectError
+from redtool.errors import ConnectError, UsageError
 from redtool.persist.files import write_all
 
 TYPE_CHECKING = False
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from redtool.backends import Backend
     from redtool.backends.connection import Connection
+    from redtool.backends.remote import Remote
 
 MARK = 40
 LINE = 1024  # bytes of the longest answer
@@ -31,10 +32,7 @@ def fetch_dump(backend: Backend, fd: int, advance: Callable[[int], None], versio
     version: of the replica. Valkey has a format of its own for new ones, older ones get what Redis reads, or nothing
     when the data have no place in it.
     """
-    from redtool.backends.remote import Remote
-
-    assert isinstance(backend, Remote)
-    connection = backend.connect()
+    connection = _one_server(backend).connect()
     try:
         told = [("capa", "eof"), ("rdb-only", "1")]
         for words in [*told, ("version", version)] if version else told:  # a server that knows one not says so, no more
@@ -67,6 +65,18 @@ def _head(connection: Connection) -> tuple[bytes, bytes]:
     if line[:1] != b"$" or not (line[1:].isdigit() or line.startswith(b"$EOF:")):
         raise ConnectError(f"an odd answer to SYNC: {line[:40]!r}")
     return line, rest
+
+
+def _one_server(backend: Backend) -> Remote:
+    """The server whose dump it is: for a name that sentinels know, the master."""
+    from redtool.backends.remote import Remote
+
+    server = getattr(backend, "master", backend)
+    if isinstance(server, Remote):
+        return server
+    backend.close()
+    raise UsageError("each node of a cluster has a dump of its own: --scan gathers the keys of all of them, "
+                     "-u redis://HOST:PORT fetches one")  # fmt: skip
 
 
 def _counted(connection: Connection, size: int, data: bytes, fd: int, advance: Callable[[int], None]) -> int:

@@ -41,6 +41,7 @@ class Nodes:
 
     def join(self) -> None:
         """Ask the first address that answers for the map. NoCluster when it knows of none."""
+        self._first.know_credentials()  # a password is asked for once, not for each node
         trouble: ConnectError | None = None
         for address in self.target.seeds or ((self.target.host, self.target.port),):
             try:
@@ -115,10 +116,6 @@ class Nodes:
         other._first = self._first.sibling()
         other.topology = self.topology
         return other
-
-    def authenticate(self) -> None:
-        """Ask for the password, once for all nodes."""
-        self._first.know_credentials()
 
     def close(self) -> None:
         for remote in (*self._open.values(), self._first):

@@ -119,7 +119,7 @@ class Sentinel:
     remote = True
 
     def __init__(self, target: Target, warn: Callable[[str], None] | None = None) -> None:
-        self.target, self.warn = target, warn
+        self.target, self.warn, self.name = target, warn, target.label
         self._watch = Watch(target)
         self._remote = Remote(target.at(*target.seeds[0]))
         self._used = False
@@ -136,6 +136,7 @@ class Sentinel:
         if (at.host, at.port) != address:
             self._remote.close()
             at.host, at.port = address
+        self.name = f"{self.target.label} {at.address}"
 
     # -- what ``dispatch`` asks
 
@@ -160,8 +161,9 @@ class Sentinel:
     # -- a backend
 
     @property
-    def name(self) -> str:
-        return f"{self.target.label} {self._remote.target.address}"
+    def master(self) -> Remote:
+        """The client of the server that is the master now."""
+        return self._remote
 
     @property
     def db(self) -> int:
@@ -183,6 +185,7 @@ class Sentinel:
     def sibling(self) -> Sentinel:
         """Another client of the same master with the same credentials."""
         other = Sentinel(self.target)
+        other.name = self.name
         other._remote = self._remote.sibling(self._remote.target.at(*self.owner(ANY)))
         return other
 

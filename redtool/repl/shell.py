@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from redtool.errors import ConnectError, QuotingError, RedtoolError, ReplyError
 from redtool.render import choose, want_color
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from redtool.backends.embedded import Embedded
     from redtool.commands.table import Command
     from redtool.options import Options
+    from redtool.repl.sources import Server
     from redtool.resp import Reply
 
 LISTENING = frozenset((b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE", b"MONITOR"))
@@ -55,13 +56,13 @@ class Shell:
         self.seconds: float | None = None
         self.keys: int | None = None  # of a server; a store's are counted as they are shown
         self.queued: list[tuple[bytes, ...]] = []
+        self.pointed = False  # whether it was told how to follow a cluster
         self.trouble = ""  # what housekeeping complains of
         self._adopt(backend)
 
     def _adopt(self, backend: Backend) -> None:
         from redtool.backends.attached import Attached
         from redtool.backends.embedded import Embedded
-        from redtool.backends.remote import Remote
 
         self.backend = backend
         self.connected = True
@@ -75,8 +76,8 @@ class Shell:
             backend.stop_asked = self.interrupts.take
             if backend.store.journal is not None:
                 backend.store.journal.start_syncing()
-        elif isinstance(backend, Remote):
-            self.source = ServerSource(backend)
+        else:
+            self.source = ServerSource(cast("Server", backend))
             if isinstance(backend, Attached):
                 backend.stop_asked = self.interrupts.take
 
@@ -193,10 +194,18 @@ class Shell:
             self._listen(confirmations(reply))
             return
         self._allowing(lambda: self._show(argv, reply, queued))
+        self._point(reply)
         if self.backend.remote and argv[0].upper() in (b"AUTH", b"HELLO") and self.source is not None:
             self.source.close()  # another user may see other keys and commands
             self.learned = False
         self._say_messages()  # what came of its own accord
+
+    def _point(self, reply: Reply) -> None:
+        """Tell once how to follow a cluster that the server is one of."""
+        if isinstance(reply, ReplyError) and reply.code in ("MOVED", "ASK") and not self.pointed:
+            self.pointed = True
+            address = reply.message.rpartition(" ")[2]
+            self.say([("facts", f"This server is one of a cluster: CONNECT redis+cluster://{address} follows it.\n")])
 
     def _show(self, argv: tuple[bytes, ...], reply: Reply, queued: Sequence[tuple[bytes, ...]]) -> None:
         """Print a reply as the options want it: for people, unless they name a format."""

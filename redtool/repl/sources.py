@@ -15,9 +15,15 @@ from redtool.repl.prefixes import NEWEST, SLICE, PrefixIndex, walk
 from redtool.repl.suggest import Lookup
 
 if TYPE_CHECKING:
+    from redtool.backends import Backend
     from redtool.backends.embedded import Embedded
-    from redtool.backends.remote import Remote
     from redtool.commands.table import Command
+
+    class Server(Backend, Protocol):
+        """A backend that can be asked by another client of the same kind."""
+
+        def sibling(self) -> Server: ...
+
 
 Found = list[tuple[bytes, str]]  # a completion, and a word about it
 
@@ -180,9 +186,9 @@ class ServerSource:
 
     slow = True
 
-    def __init__(self, backend: Remote) -> None:
+    def __init__(self, backend: Server) -> None:
         self.backend = backend
-        self._own: Remote | None = None
+        self._own: Server | None = None
         self._kept: dict[tuple[object, ...], tuple[float, bool, Found]] = {}
         self._parameters: Found | None = None
 
@@ -245,7 +251,7 @@ class ServerSource:
     def _scan(self, lookup: Lookup, prefix: bytes) -> tuple[Found, bool]:
         """Iterate until there is enough, the time is over or the end is reached (then True)."""
         if lookup.what == "element":
-            reply = self._connection().execute(b"LRANGE", lookup.of, 0, 1000)
+            reply = self._connection().execute(b"LRANGE", lookup.of, b"0", b"1000")
             names = [item for item in reply if isinstance(item, bytes)] if isinstance(reply, list) else []
             return [(name, "") for name in _first([name for name in names if name.startswith(prefix)])], False
         if lookup.what == "user":
@@ -274,12 +280,12 @@ class ServerSource:
             self._parameters = [(name, "") for name in sorted(name for name in names if isinstance(name, bytes))]
         return [pair for pair in self._parameters if pair[0].startswith(prefix)]
 
-    def _connection(self) -> Remote:
+    def _connection(self) -> Server:
         """A connection of its own to the same database, as the same user."""
         if self._own is None:
             self._own = self.backend.sibling()
         if self._own.db != self.backend.db:
-            self._own.execute(b"SELECT", self.backend.db)
+            self._own.execute(b"SELECT", b"%d" % self.backend.db)
         return self._own
 
 

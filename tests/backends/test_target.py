@@ -40,6 +40,16 @@ TEXTS: list[tuple[str, str, dict[str, object]]] = [
     ("rediss://h?ssl_cert_reqs=none", "remote", {"host": "h", "tls": True, "insecure": True}),
     ("rediss://h?ssl_cert_reqs=required&ssl_ca_certs=/ca.pem&sni=x", "remote",
      {"host": "h", "tls": True, "cacert": "/ca.pem", "sni": "x"}),
+    ("redis+cluster://a,b:7000,[::1]:7001", "remote",
+     {"via": "cluster", "seeds": (("a", 6379), ("b", 7000), ("::1", 7001))}),
+    ("valkeys+cluster://ann:pw@a:7000/0?cacert=/ca.pem", "remote",
+     {"via": "cluster", "seeds": (("a", 7000),), "tls": True, "user": "ann", "password": "pw", "cacert": "/ca.pem"}),
+    ("redis+cluster://", "remote", {"via": "cluster", "seeds": (("127.0.0.1", 6379),)}),
+    ("redis+sentinel://a,b:7000/my%20master/3", "remote",
+     {"via": "sentinel", "seeds": (("a", 26379), ("b", 7000)), "master": "my master", "db": 3}),
+    ("rediss+sentinel://:pw@a/m?sentinel_username=sam&sentinel_password=s", "remote",
+     {"via": "sentinel", "seeds": (("a", 26379),), "master": "m", "tls": True, "password": "pw",
+      "sentinel": ("sam", "s")}),
     ("unix:///run/redis.sock", "remote", {"socket": "/run/redis.sock"}),
     ("unix:///run/redis.sock?db=4", "remote", {"socket": "/run/redis.sock", "db": 4}),
     ("unix://ann:pw@/run/redis.sock", "remote", {"socket": "/run/redis.sock", "user": "ann", "password": "pw"}),
@@ -119,7 +129,16 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"url": "redis://h/first"}, "redis://…: db must be a number"),
     ({"url": "redis://h?db=-1"}, "redis://…: db must be a number"),
     ({"url": "redis://[::1]7000"}, "redis://…: an address in brackets is followed by :port"),
-    ({"url": "http://h"}, "http://…: unknown scheme; use redis://, rediss://, valkey://, valkeys:// or unix://"),
+    ({"url": "http://h"}, "http://…: unknown scheme; use redis://, rediss://, valkey://, valkeys:// or unix://; "
+     "redis+cluster:// and redis+sentinel:// with several addresses"),
+    ({"url": "redis+nodes://h"}, "redis+nodes://…: unknown scheme; use redis://, rediss://, valkey://, valkeys:// or "
+     "unix://; redis+cluster:// and redis+sentinel:// with several addresses"),
+    ({"url": "redis+cluster://h/3"}, "a cluster has database 0 only"),
+    ({"url": "redis+cluster://h:x"}, "redis+cluster://…: port must be a number"),
+    ({"cluster": "yes", "db": "3"}, "a cluster has database 0 only"),
+    ({"url": "redis+sentinel://h"}, "redis+sentinel://…: the name of the master is missing "
+     "(redis+sentinel://HOST:26379/NAME)"),
+    ({"url": "redis+sentinel://h/m/x"}, "redis+sentinel://…: db must be a number"),
     ({"url": "unix://"}, "unix://…: the path of the socket is missing"),
     ({"url": "redis://h?protocol=4"}, "the protocol must be 2 or 3, not '4'"),
     ({"url": "redis://h", "store": "/s"}, "--url and --store exclude each other"),
@@ -275,3 +294,50 @@ def test_asking_for_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_default_paths() -> None:
     assert default_store({"HOME": "/h", "XDG_DATA_HOME": ""}) == "/h/.local/share/redtool/default"
     assert config_path({"HOME": "/h"}) == "/h/.config/redtool/config.toml"
+
+
+def test_an_address_beside_a_cluster() -> None:
+    """-c makes any server a way into a cluster, and -h takes the place of a URL's addresses."""
+    assert resolve({"cluster": "yes"}, HOME).seeds == (("127.0.0.1", 6379),)
+    assert resolve({"cluster": "yes", "port": "7000"}, HOME).seeds == (("127.0.0.1", 7000),)
+    assert resolve({"cluster": "yes"}, HOME | {"REDIS_URL": "redis://h:7"}).seeds == (("h", 7),)
+    assert resolve({"cluster": "yes", "socket": "/s"}, HOME).seeds == ()
+    assert resolve({"url": "redis+cluster://a,b", "host": "c"}, HOME).seeds == (("c", 6379),)
+    assert resolve({"url": "redis+sentinel://a,b/m", "host": "c"}, HOME).seeds == (("c", 26379),)
+
+
+SHOWN = [
+    ("redis+cluster://a,b:7000", "cluster a:6379", "redis+cluster://a:6379,b:7000/0"),
+    ("rediss+cluster://ann:pw@[::1]", "cluster [::1]:6379", "rediss+cluster://ann@[::1]:6379/0"),
+    ("redis+sentinel://:pw@a/my%20master/2", "my master", "redis+sentinel://a:26379/my%20master/2"),
+]
+
+
+@pytest.mark.parametrize(("text", "label", "url"), SHOWN)
+def test_clusters_and_masters_are_shown_without_passwords(text: str, label: str, url: str) -> None:
+    target = parse(text, HOME)
+    assert (target.label, str(target), "pw" in repr(target)) == (label, url, False)
+    assert target.user or str(parse(url, HOME)) == url
+
+
+def test_a_cluster_and_a_master_of_the_configuration_file(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("""
+[targets.shop]
+url = "redis+cluster://a,b"
+password_command = "echo pw"
+[targets.node]
+host = "h"
+cluster = true
+[targets.queue]
+url = "redis+sentinel://a/mymaster/1"
+sentinel_password = "s"
+""")
+    environ = HOME | {"REDTOOL_CONFIG": str(path)}
+    shop = parse("@shop", environ)
+    assert (shop.via, shop.label, shop.credentials()) == ("cluster", "shop", (None, "pw"))
+    node = shop.at("c", 7)
+    assert (node.via, node.seeds, node.host, node.port, node.address) == ("", (), "c", 7, "c:7")
+    assert parse("node", environ).seeds == (("h", 6379),)
+    queue = parse("queue", environ)
+    assert (queue.via, queue.label, queue.db, queue.sentinel) == ("sentinel", "queue", 1, (None, "s"))
