@@ -160,20 +160,15 @@ class Line:
             again, self.next = self.next, []
             for connection in again:
                 connection.go_on()
-        if self.dirty or self.store.unflushed():
-            kept = self.flush()
-            dirty, self.dirty = self.dirty, []
-            for connection in dirty:
-                connection.write(kept)
-
-    def flush(self) -> bool:
-        """Hand the journal to the kernel. False when that failed: then nothing that was written is acknowledged."""
+        kept = True
         if self.store.unflushed():
             try:
                 self.store.flush()
             except errors.StoreError:
-                return False
-        return True
+                kept = False  # then nothing that was written is acknowledged
+        dirty, self.dirty = self.dirty, []
+        for connection in dirty:
+            connection.write(kept)
 
     def soon(self, call: Callable[[], object]) -> None:
         self._soon[call] = None
