@@ -1,4 +1,4 @@
-"""Copies into a cluster and out of it, with a master that falls and a slot that moves meanwhile."""
+"""Copies into a cluster and out of it, and under sentinels; masters fall and a slot moves meanwhile."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import redtool
+from redtool.backends import open_backend
 from redtool.backends.cluster import Cluster
 from redtool.backends.embedded import Embedded
 from redtool.backends.routing import slot_of
@@ -15,6 +16,7 @@ from redtool.transfer.comparing import Comparison
 from redtool.transfer.copying import Copy
 from redtool.transfer.items import Reader
 from tests.clusters import LocalCluster
+from tests.sentinels import sentinels
 
 KEYS = 4000
 ALL = [(0, 0)]
@@ -80,3 +82,12 @@ def test_a_master_falls(c: Cluster, local: LocalCluster, store: Embedded) -> Non
     local.heal(fallen)
     assert copied(store, c, lambda: None) == KEYS + 50
     assert not differences(store, c)
+
+
+def test_a_master_under_sentinels_falls(store: Embedded) -> None:
+    """Three of its own: they bear one failover in a while."""
+    with sentinels("valkey") as trio:
+        with open_backend(trio.url) as target:  # type: ignore[attr-defined]
+            assert copied(store, target, trio.master.stop) == KEYS + 50
+            assert copied(store, target, lambda: None) == KEYS + 50
+            assert not differences(store, target)
