@@ -57,7 +57,7 @@ declare -gA _redtool_verbs=(
 [repl]=''
 [open]='@f'
 [run]='@f'
-[serve]='--port:x --bind:x --unixsocket:f --requirepass:x --tls-port:x --tls-cert-file:f --tls-key-file:f --tls-ca-cert-file:f --maxmemory:x --appendonly:auto|always|never --loglevel:x --logfile:f --pidfile:f --detach --set:x'
+[serve]='--port:x --bind:x --unixsocket:f --requirepass:x --tls-port:x --tls-cert-file:f --tls-key-file:f --tls-ca-cert-file:f --maxmemory:x --appendonly:yes|no --loglevel:debug|verbose|notice|warning --logfile:f --pidfile:f --detach --set:x @f'
 [scan]='--type:string|hash|list|set|zset|stream --limit:x --count:x --long -l --null -0'
 [memory]='=usage'
 ['memory usage']='--samples:x @k'

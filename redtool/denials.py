@@ -239,3 +239,10 @@ class NegativeKeys(ReplyError):
 
 class BadFunctions(ReplyError):
     text = "ERR failed loading functions payload"
+
+class DebugOff(ReplyError):
+    text = (
+        'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a '
+        "local connection, otherwise you need to set this option in the configuration file, and then restart the "
+        "server."
+    )

@@ -53,7 +53,7 @@ class Store:
                  "busy", "changes", "clock", "config", "config_path", "counts", "current", "databases", "default_user",
                  "deny_scripts", "depth", "entries", "error_codes", "events", "evicted", "eviction", "expired",
                  "expired_fields", "full", "functions", "guard", "guarded", "hits", "hub", "journal", "latency",
-                 "limit", "lock", "log", "logs", "metered", "misses", "monitors",
+                 "limit", "lock", "log", "logs", "may_debug", "metered", "misses", "monitors",
                  "net_in", "net_out", "observed", "on_shutdown", "pause", "peak_memory", "persistence", "quick",
                  "ready", "sample", "scripts", "serving", "sessions", "sessions_before", "sessions_opened", "slow_ns",
                  "started", "time_ns", "touched", "trackers")  # fmt: skip
@@ -76,6 +76,7 @@ class Store:
         self.config_path: str | None = None
         self.on_shutdown: Callable[[bool], None] | None = None  # a server's way to stop; told whether to save nothing
         self.log: Callable[[int, bytes], object] | None = None  # a server's: level (0 to 3) and text
+        self.may_debug: Callable[[Session], bool] | None = None  # whether DEBUG is for a client; None: for all
         self._rng: Random | None = None
         self.changes = self.hits = self.misses = self.expired = self.expired_fields = self.evicted = 0
         self.limit = 0  # maxmemory in force: bytes, 0 for none

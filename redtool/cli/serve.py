@@ -48,7 +48,7 @@ def verb(
         str, typer.Option("--tls-ca-cert-file", metavar="FILE", help="certificates that clients' ones are checked by")
     ] = "",
     maxmemory: Annotated[str, typer.Option("--maxmemory", metavar="SIZE", help="how much the data may take")] = "",
-    appendonly: Annotated[str, typer.Option("--appendonly", metavar="WHEN", help="keep a journal: yes or no")] = "",
+    appendonly: Annotated[str, typer.Option("--appendonly", metavar="YES|NO", help="whether to keep a journal")] = "",
     loglevel: Annotated[
         str, typer.Option("--loglevel", metavar="LEVEL", help="debug, verbose, notice or warning")
     ] = "",
@@ -145,7 +145,14 @@ def supervised(setup: Setup) -> bool:
 
 
 def _log(setup: Setup, usual: str = "", level: str = "") -> Log:
-    return Log(level or setup.first["loglevel"], setup.place("logfile") or usual)
+    """The log; a file that is named must be one that can be written."""
+    log = Log(level or setup.first["loglevel"], setup.place("logfile") or usual)
+    if setup.place("logfile"):
+        try:
+            open(log.path, "ab").close()
+        except OSError as error:
+            raise ConnectError(f"cannot write the log {log.path}: {(error.strerror or '').lower()}") from None
+    return log
 
 
 def _here(setup: Setup, options: Options, free_port: bool) -> int:

@@ -345,6 +345,8 @@ def debug(c: Session, subcommand: bytes, *words: bytes) -> Reply:
     """
     from redtool.commands.debug import SUBCOMMANDS
 
+    if c.store.may_debug is not None and not c.store.may_debug(c):
+        raise errors.DebugOff
     found = SUBCOMMANDS.get(subcommand.upper())
     if found is None or not found.low <= len(words) <= found.high:
         raise errors.DebugSubcommand(subcommand.decode("utf-8", "surrogateescape"))

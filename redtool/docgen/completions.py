@@ -25,6 +25,7 @@ VALUES = {
     "DIR": "f", "FILE": "f", "PATH": "f", "WHEN": "auto|always|never", "TYPE": "|".join(TYPES), "KEY…": "k",
     "POLICY": "|".join(sorted(POLICIES)), "PARAMETER…": "p", "PARAMETER VALUE…": "p", "[schedule]": "schedule|",
     "[DIR]": "f", "[PATH]": "f", "[WORD…]": "f", "BY": "|".join(ORDERS),
+    "[FILE]": "f", "YES|NO": "yes|no", "LEVEL": "debug|verbose|notice|warning",
 }  # fmt: skip
 # The options that say which store or server: they go along when the shell asks for key names.
 WHERE = list(OPTIONS)[: list(OPTIONS).index("--raw")]
@@ -43,7 +44,7 @@ class Verb:
         for param in getattr(node, "params", ()):
             kind = VALUES.get(param.metavar or "", "x")
             if param.param_type_name == "argument":
-                self.arguments = kind
+                self.arguments = self.arguments.strip("x") or kind  # of several the first that is known
             else:
                 kind = "" if param.is_flag else kind
                 self.options += [(name, kind, param.help or "") for name in param.opts if name != "--help"]

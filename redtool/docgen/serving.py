@@ -28,6 +28,8 @@ SERVING = {
     "commandlog-request-larger-than": "The same of a request.",
     "daemonize": "Go on in the background, as --detach does.",
     "dir": "The store's directory, in a redis.conf; it must be there.",
+    "enable-debug-command": "Whether clients may run DEBUG: no, yes, or local: from this machine. Who opens the store "
+    "may in any case.",
     "logfile": "Where the log goes; \"\": to standard error.",
     "loglevel": "How much of it: debug, verbose, notice, warning.",
     "maxclients": "Most clients; more are told so and let go.",

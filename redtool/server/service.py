@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from redtool.server.log import Log
     from redtool.server.setup import Setup
     from redtool.server.tls import Tls
+    from redtool.session import Session
 
 AGAIN = 0.1  # seconds until it is looked again whether a script has come to its end
 # Parameters that say where, and why a server does not take another value
@@ -67,6 +68,7 @@ class Service:
             raise
         self.store.log = lambda level, text: self.log.write(LEVELS[level], text.decode("utf-8", "surrogateescape"))
         self.config.on_change("loglevel", self._set_level)
+        self.store.may_debug = self._may_debug
         for note in self.setup.notes:
             self.log.notice(note)
         if self.config["protected-mode"] and self._open_to_all():
@@ -74,6 +76,12 @@ class Service:
 
     def _set_level(self, level: object) -> None:
         self.log.level = str(level)
+
+    def _may_debug(self, session: Session) -> bool:
+        """Whether DEBUG is for a client: as enable-debug-command says, but always for who owns the store's files."""
+        mode, address = self.config["enable-debug-command"], session.peer[0]
+        local = address.startswith(("127.", "[::1]")) or address.endswith(":0")  # a unix socket
+        return mode == "yes" or session.on_attach is not None or (mode == "local" and local)
 
     def _open_store(self) -> Store:
         setup = self.setup

@@ -26,7 +26,7 @@ from redtool.server.addresses import port_holder
 from redtool.server.log import Log
 from redtool.server.service import Service
 from redtool.server.setup import Setup
-from tests.cli.program import Program
+from tests.cli.program import COMMAND, Program
 from tests.servers import Client
 
 LIMIT = 60.0  # seconds until something is given up that should long be there
@@ -126,6 +126,7 @@ def test_a_wrong_command_line(p: Program, words: list[str], why: str) -> None:
     (["gone.conf"], "cannot read gone.conf: no such file or directory"),
     (["--dir", "gone"], "dir gone: there is no such directory"),
     (["--bind", "", "--mem"], "nowhere to listen"),
+    (["--mem", "--logfile", "/no/such/log"], "cannot write the log /no/such/log: no such file or directory"),
     (["--bind", "192.0.2.1", "--port", "0", "--mem"], "cannot listen on 192.0.2.1:0"),
 ])  # fmt: skip
 def test_what_cannot_be_served(p: Program, words: list[str], why: str) -> None:
@@ -297,6 +298,17 @@ def test_scripts_write_into_the_log_from_its_level_on(here: Path) -> None:
     service.close()
     lines = (here / "log").read_text(encoding="utf-8").splitlines()
     assert [line.split(" ", 5)[5] for line in lines] == ["so 1.5", "so 1.5", "heard"]
+
+
+@pytest.mark.parametrize(("mode", "allowed"), [("no", False), ("local", True), ("yes", True)])
+def test_debug_is_for_whom_the_configuration_says(here: Path, mode: str, allowed: bool) -> None:
+    """As of a server, and always for the owner of the store, who is attached."""
+    words = [f"unixsocket {here}/s".encode(), b"port 0", f"enable-debug-command {mode}".encode()]
+    with running(Setup("", words, str(here))), Client(f"{here}/s") as client:
+        reply = client.call("DEBUG", "SLEEP", 0)
+        assert reply == b"OK" if allowed else str(reply).startswith("ERR DEBUG command not allowed. If the enable-")
+        done = subprocess.run([*COMMAND, "--store", str(here), "DEBUG", "SLEEP", "0"], capture_output=True, check=False)
+        assert done.stdout == b"OK\n"
 
 
 def test_users_and_renamed_commands_of_a_file(here: Path) -> None:
