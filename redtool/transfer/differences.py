@@ -94,7 +94,8 @@ def _text(value: bytes) -> str:
     return quote(value[:WIDE]).decode() + ("…" if len(value) > WIDE else "")
 
 
-def _parts(a: Mapping[Any, Any], b: Mapping[Any, Any], tell: Callable[[Any, Any], str]) -> tuple[str, str] | None:
+def _parts(a: Mapping[Any, Any], b: Mapping[Any, Any], tell: Callable[[Any, Any], str],
+           lacks: Callable[[Any], str]) -> tuple[str, str] | None:  # fmt: skip
     """Two maps: what each says of the first names on which they differ."""
     apart = [name for name in a if name not in b or a[name] != b[name]]
     apart += [name for name in b if name not in a]
@@ -102,9 +103,13 @@ def _parts(a: Mapping[Any, Any], b: Mapping[Any, Any], tell: Callable[[Any, Any]
         return None
     some = sorted(apart)[:SHOWN]
     more = f", {len(apart) - SHOWN} more" if len(apart) > SHOWN else ""
-    one, other = (", ".join(tell(name, side[name]) if name in side else NOTHING for name in some) + more
+    one, other = (", ".join(tell(name, side[name]) if name in side else lacks(name) for name in some) + more
                   for side in (a, b))  # fmt: skip
     return one, other
+
+
+def _lacks(name: bytes) -> str:
+    return f"no {_text(name)}"
 
 
 def _strings(a: Any, b: Any, tolerance: int | None) -> tuple[str, str] | None:
@@ -113,7 +118,7 @@ def _strings(a: Any, b: Any, tolerance: int | None) -> tuple[str, str] | None:
     if max(len(a), len(b)) <= WIDE:
         return _text(bytes(a)), _text(bytes(b))
     at = next((at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    one, other = (f"{len(side):,} bytes, at {at:,}: {_text(bytes(side[at : at + WIDE]))}" for side in (a, b))
+    one, other = (f"{len(side):,} bytes, at {at:,}: {_text(bytes(side[at : at + WIDE + 1]))}" for side in (a, b))
     return one, other
 
 
@@ -140,11 +145,11 @@ def _only(members: Iterable[bytes]) -> str:
 def _zsets(a: Any, b: Any, tolerance: int | None) -> tuple[str, str] | None:
     if a.scores == b.scores:
         return None
-    return _parts(a.scores, b.scores, lambda name, score: f"{_text(name)}: {float_text(score).decode()}")
+    return _parts(a.scores, b.scores, lambda name, score: f"{_text(name)}: {float_text(score).decode()}", _lacks)
 
 
 def _hashes(a: Any, b: Any, tolerance: int | None) -> tuple[str, str] | None:
-    sides = None if a == b else _parts(a, b, lambda field, value: f"{_text(field)}: {_text(value)}")
+    sides = None if a == b else _parts(a, b, lambda field, value: f"{_text(field)}: {_text(value)}", _lacks)
     if sides is not None or tolerance is None:
         return sides
     times = [side.deadlines or {} for side in (a, b)]
@@ -152,16 +157,17 @@ def _hashes(a: Any, b: Any, tolerance: int | None) -> tuple[str, str] | None:
         return None
     near = {field for field in a if not deadlines_apart(times[0].get(field), times[1].get(field), tolerance)}
     one, other = ({field: when for field, when in each.items() if field not in near} for each in times)
-    return _parts(one, other, lambda field, when: f"{_text(field)}: {until(when)}")
+    return _parts(one, other, lambda field, when: f"{_text(field)}: {until(when)}",
+                  lambda field: f"{_text(field)}: no TTL")
 
 
 def _streams(a: Stream, b: Stream, tolerance: int | None) -> tuple[str, str] | None:
     """Entries, then what else a stream knows. When consumers were last seen does not count."""
-    sides = None if a.entries == b.entries else _parts(a.entries, b.entries, _entry)
+    sides = None if a.entries == b.entries else _parts(a.entries, b.entries, _entry, lambda id: f"no {_id(id)}")
     if sides is not None:
         one, other = sides
         return f"{len(a):,} entries, {one}", f"{len(b):,} entries, {other}"
-    return _parts(_history(a), _history(b), lambda name, value: f"{name} {value}")
+    return _parts(_history(a), _history(b), lambda name, value: f"{name} {value}", lambda name: f"no {name}")
 
 
 def _entry(id: Id, fields: tuple[bytes, ...]) -> str:

@@ -61,7 +61,7 @@ def test_several_at_once(p: Program, a: str, b: str) -> None:
     assert code == 1
     assert [row[:3] for row in rows] == [(0, "hash", "value"), (0, "new", "missing"), (2, "elsewhere", "missing"),
                                          (5, "x", "missing")]  # fmt: skip
-    assert rows[0][3:] == ('"a": "1", "b": "2", -, 2 more', '"a": "9", "b": "9", "c": "9", 2 more')
+    assert rows[0][3:] == ('"a": "1", "b": "2", no "c", 2 more', '"a": "9", "b": "9", "c": "9", 2 more')
     assert len(diff(p, a, b, "--limit", "2")[1]) == 2
     assert diff(p, a, b, "--db", "2")[1] == [(2, "elsewhere", "missing", "string, 1 byte", "-")]
     assert [row[:3] for row in diff(p, a, b, "--db", "2:5")[1]] == [(2, "elsewhere", "missing"), (2, "x", "missing")]
