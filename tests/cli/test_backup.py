@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from redtool.persist.files import copy
+from redtool.persistence import take_lock
 from tests.cli.program import Program
 from tests.persist.datasets import serving
 from tests.servers import RealServer, named_servers, running
@@ -128,15 +129,11 @@ def test_failure_midway_leaves_nothing(p: Program, store: Path, tmp_path: Path,
 
 
 def test_a_store_in_use_is_waited_for(p: Program, store: Path, tmp_path: Path) -> None:
-    with p.start("repl") as owner:
-        assert owner.stdin is not None and owner.stdout is not None
-        owner.stdin.write(b"PING\n")
-        owner.stdin.flush()
-        owner.stdout.readline()
-        done = p.call("backup", str(tmp_path / "copy"), "--wait", "0")
-        assert (done.code, "is in use by process" in done.err) == (3, True)
-        owner.stdin.close()
-        owner.wait(timeout=30)
+    """By somebody who serves nobody, as a command that is about to end."""
+    lock = take_lock(str(store), 0)
+    done = p.call("backup", str(tmp_path / "copy"), "--wait", "0")
+    assert (done.code, f"is in use by process {os.getpid()}" in done.err) == (3, True)
+    os.close(lock)
     assert p.call("backup", str(tmp_path / "copy")).code == 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from redtool.persistence import take_lock
 from tests.cli.program import COMMAND, Program
 
 DROP_BOUND = 24  # prctl(PR_CAPBSET_DROP, …)
@@ -142,19 +143,14 @@ def test_a_full_disk_while_saving(p: Program, words: list[str]) -> None:
 
 @pytest.mark.parametrize("line", ["GET a", "scan", "run -", "aof status", "bgsave --wait"])
 def test_a_store_held_by_another_process(p: Program, line: str) -> None:
-    holder = p.start()
-    assert holder.stdin and holder.stdout
-    with holder:
-        holder.stdin.write(b"SET a 1\n")
-        holder.stdin.flush()
-        assert holder.stdout.readline() == b"OK\n"
-        done = p.run("--wait", "0.2", *line.split(), input=b"SET a 2\n")
-        assert (done.code, done.out) == (3, b"")
-        assert done.err == f"redtool: the store {p.store} is in use by process {holder.pid}\n"
-        holder.stdin.write(b"INCR a\n")
-        holder.stdin.close()
-        assert holder.stdout.read() == b"2\n"
-    assert p.call("GET", "a").out == b"2\n"
+    """One that serves nobody."""
+    assert p.call("SET", "a", "1").code == 0
+    lock = take_lock(str(p.store), 0)
+    done = p.run("--wait", "0.2", *line.split(), input=b"SET a 2\n")
+    assert (done.code, done.out) == (3, b"")
+    assert done.err == f"redtool: the store {p.store} is in use by process {os.getpid()}\n"
+    os.close(lock)
+    assert p.call("GET", "a").out == b"1\n"
 
 
 def test_a_store_that_is_none(p: Program) -> None:

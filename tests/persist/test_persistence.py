@@ -29,7 +29,8 @@ def settle(store: redtool.backends.embedded.Embedded) -> None:
 
 
 def test_a_second_owner_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
-    with redtool.open(tmp_path), pytest.raises(errors.StoreLocked, match=f"in use by process {os.getpid()}$"):
+    held = pytest.raises(errors.StoreLocked, match=f"in use by process {os.getpid()}$")
+    with open_store(tmp_path, share=False), held:
         open_store(tmp_path, wait=0.05)
 
 
@@ -89,7 +90,7 @@ def test_without_a_journal_the_snapshot_is_what_is_kept(tmp_path: Path) -> None:
         store.execute("SET", "kept", "1")
         store.execute("CONFIG", "SET", "appendonly", "no")
         store.execute("SET", "lost", "1")
-        shutil.copytree(tmp_path, tmp_path / "killed")
+        shutil.copytree(tmp_path, tmp_path / "killed", ignore=shutil.ignore_patterns("redtool.sock"))
     with redtool.open(tmp_path / "killed") as store:
         assert store.execute("KEYS", "*") == [b"kept"]
     with redtool.open(tmp_path) as store:
