@@ -104,9 +104,9 @@ def open(path: str | os.PathLike[str] | None = None, **options: Any) -> Client:
 
 def connect(url: str) -> Client:
     """Connect to a server as ``redtool.connect`` does, when it is awaited or entered."""
-    from redtool.backends.remote import connect
+    from redtool.backends.remote import connect_one
 
-    return Client(lambda: connect(url))
+    return Client(lambda: connect_one(url))
 
 
 def redis(source: str | os.PathLike[str] | Embedded | None = None, **options: Any) -> redis_asyncio.Redis:

@@ -234,10 +234,29 @@ class Cluster:
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and of MONITOR on all masters; see Backend."""
         try:
-            yield from self._listeners.messages()
+            while True:
+                come = self.arrived()
+                yield from come
+                if not come:
+                    if not self.listening:
+                        return
+                    self.await_news()
         except BaseException:
             self._listeners.close()
             raise
+
+    @property
+    def listening(self) -> bool:
+        """Whether messages come."""
+        return self._listeners.listening
+
+    def arrived(self) -> list[Push]:
+        """The messages that have come, without waiting."""
+        return self._listeners.arrived()
+
+    def await_news(self) -> None:
+        """Wait until messages may have come, for a moment."""
+        self._listeners.await_news()
 
     def close(self) -> None:
         """Close all connections. Safe to call twice; a command would open them again."""

@@ -292,7 +292,8 @@ def _connect_tcp(target: Target) -> Socket:
     from _socket import IPPROTO_TCP, SO_KEEPALIVE, SOCK_STREAM, SOL_SOCKET, TCP_NODELAY, getaddrinfo
 
     failure: OSError | None = None
-    for family, kind, proto, _, address in getaddrinfo(target.host, target.port, 0, SOCK_STREAM):
+    host = target.host.encode() if target.host.isascii() else target.host  # of str the codec imports re and more
+    for family, kind, proto, _, address in getaddrinfo(host, target.port, 0, SOCK_STREAM):
         try:
             sock = _connected(target, family, kind, proto, address)
         except OSError as error:

@@ -13,8 +13,6 @@ from redtool.resp import OK, Push, Replies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from redtool.backends.nodes import Nodes
     from redtool.backends.remote import Remote
     from redtool.backends.topology import Address
@@ -61,24 +59,23 @@ class Listeners:
             found = self._remotes[address] = node.sibling()
         return found
 
-    def messages(self) -> Iterator[Push]:
-        """What has come; waits for more while anything is subscribed to."""
-        for remote in self._nodes.opened():
-            yield from remote.arrived()
-        while True:
-            listening = [remote for remote in self._remotes.values() if remote.listening]
-            if not listening:
-                return
-            if len(listening) == 1:
-                yield from listening[0].messages()
-                return
-            came = False
-            for remote in listening:
-                for push in remote.arrived():
-                    came = True
-                    yield push
-            if not came:
-                _wait(listening)
+    @property
+    def listening(self) -> bool:
+        return any(remote.listening for remote in self._remotes.values())
+
+    def arrived(self) -> list[Push]:
+        """The messages that have come, without waiting. ConnectError when subscriptions have ended."""
+        return [push for remote in (*self._nodes.opened(), *self._remotes.values()) for push in remote.arrived()]
+
+    def await_news(self) -> None:
+        """Wait until messages may have come, for a moment: Python then looks for signals."""
+        from select import POLLIN, poll
+
+        poller = poll()
+        for remote in tuple(self._remotes.values()):
+            if remote.listening:
+                poller.register(remote.fileno(), POLLIN)
+        poller.poll(ALERT_MS)
 
     def close(self) -> None:
         for remote in self._remotes.values():
@@ -90,12 +87,3 @@ class Listeners:
 def _together(replies: list[Reply]) -> Reply:
     """The confirmations of several nodes."""
     return Replies([each for reply in replies for each in (reply if isinstance(reply, list) else [reply])])
-
-
-def _wait(remotes: list[Remote]) -> None:
-    from select import POLLIN, poll
-
-    poller = poll()
-    for remote in remotes:
-        poller.register(remote.fileno(), POLLIN)
-    poller.poll(ALERT_MS)

@@ -14,7 +14,9 @@ from redtool.resp import OK, QUEUED, Push, Replies, Status, pack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
+    from redtool.backends.locked import Locked
     from redtool.backends.shared import Shared
     from redtool.backends.target import Target
     from redtool.commands.table import Command
@@ -490,18 +492,48 @@ class Remote:
         self.close()
 
 
-def connect(url: str) -> Shared:
+def connect(url: str) -> Shared | Locked:
     """Connect to a server: a redis://, rediss:// or unix:// URL, host:port, or a name from the configuration file.
 
-    Threads may share it: a command that waits holds up no other.
+    redis+cluster:// is a cluster, redis+sentinel:// a master under sentinels. Threads may share it: a command that
+    waits holds up no other.
     """
-    from redtool.backends.shared import Shared
+    from redtool.backends import open_backend
+    from redtool.backends.locked import Locked
+
+    target = _server(url)
+    if target.via:
+        found: Any = open_backend(target)
+        if not isinstance(found, Remote):
+            return Locked(found)
+        found.close()
+        target = found.target  # no cluster after all
+    return _connected(target)
+
+
+def connect_one(url: str) -> Shared:
+    """Connect to a server by itself, as ``connect`` does."""
+    target = _server(url)
+    if target.via:
+        raise UsageError(f"clusters and sentinels are not for asyncio: redtool.connect takes {target}")
+    return _connected(target)
+
+
+def _server(url: str) -> Target:
     from redtool.backends.target import parse
 
     target = parse(url)
     if not target.remote:
         raise UsageError(f"{url} is a store, not a server: use redtool.open")
+    return target
+
+
+def _connected(target: Target) -> Shared:
+    from redtool.backends.forked import note
+    from redtool.backends.shared import Shared
+
     server = Shared(target)
+    note(server)
     server.connect()
     return server
 

@@ -7,7 +7,6 @@ request and response policies (the tips of COMMAND) say; commands on many keys a
 from __future__ import annotations
 
 from binascii import crc_hqx
-from zlib import crc32
 
 from redtool.commands.table import find
 from redtool.errors import ReplyError
@@ -157,7 +156,7 @@ def newest(replies: Sequence[Reply]) -> Reply:
 def any_key(replies: Sequence[Reply]) -> Reply:
     """RANDOMKEY: of a node that has keys, and not always of the same one."""
     found = [reply for reply in replies if isinstance(reply, bytes)]
-    return found[crc32(b"".join(found)) % len(found)] if found else failed(replies)
+    return found[crc_hqx(b"".join(found), 0) % len(found)] if found else failed(replies)
 
 
 def counted(replies: Sequence[Reply]) -> Reply:

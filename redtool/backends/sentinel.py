@@ -10,7 +10,7 @@ from time import monotonic
 
 from redtool.backends import to_bytes
 from redtool.backends.batches import ALONE, Batch
-from redtool.backends.connection import Connection, Uncertain
+from redtool.backends.connection import ALERT_MS, Connection, Uncertain
 from redtool.backends.dispatch import Job, dispatch
 from redtool.backends.remote import APART, STATEFUL, Remote, check_usage, name_of
 from redtool.backends.routing import ANY, only_reads
@@ -242,6 +242,23 @@ class Sentinel:
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and of MONITOR; see Backend."""
         return self._remote.messages()
+
+    @property
+    def listening(self) -> bool:
+        """Whether messages come."""
+        return self._remote.listening
+
+    def arrived(self) -> list[Push]:
+        """The messages that have come, without waiting."""
+        return self._remote.arrived()
+
+    def await_news(self) -> None:
+        """Wait until messages may have come, for a moment."""
+        from select import POLLIN, poll
+
+        poller = poll()
+        poller.register(self._remote.fileno(), POLLIN)
+        poller.poll(ALERT_MS)
 
     def close(self) -> None:
         """Close all connections. Safe to call twice; a command would open them again."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from redtool import aio, connect
 from redtool.backends import open_backend
 from redtool.backends.cluster import Cluster
+from redtool.backends.locked import Locked
 from redtool.backends.sentinel import Sentinel
 from redtool.backends.target import resolve
+from redtool.errors import UsageError
 from redtool.options import Options
 from redtool.repl.shell import Shell
 from redtool.repl.sources import ServerSource
@@ -102,3 +107,42 @@ def test_a_password_is_asked_for_once(local: LocalCluster, trio: Trio, tmp_path:
             with backend.sibling() as other:
                 assert other.execute("DEL", "a") == 1
         assert asked.read_text() == "\n"
+
+
+@pytest.mark.parametrize("where", ["local", "trio"])
+def test_threads_share_it(request: pytest.FixtureRequest, where: str) -> None:
+    """Each command gets its own reply, and a wait holds up nobody."""
+    url = request.getfixturevalue(where).url
+    with connect(url) as shared:
+        assert isinstance(shared, Locked)
+        shared.execute("DEL", "n", "queue")
+        waited: list[object] = []
+        waiting = threading.Thread(target=lambda: waited.append(shared.execute("BLPOP", "queue", 0)))
+        waiting.start()
+        seen: list[object] = []
+        workers = [threading.Thread(target=lambda: seen.extend(shared.execute("INCR", "n") for _ in range(100)))
+                   for _ in range(4)]  # fmt: skip
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert sorted(seen) == list(range(1, 401))  # type: ignore[type-var]
+        assert shared.pipeline([[b"GET", b"n"], [b"RPUSH", b"queue", b"x"]]) == [b"400", 1]
+        waiting.join()
+        assert waited == [[b"queue", b"x"]]
+        shared.execute("SUBSCRIBE", "news")
+        with shared.client() as other:
+            other.execute("PUBLISH", "news", "hello")
+        assert next(shared.messages()) == [b"message", b"news", b"hello"]
+        shared.execute("UNSUBSCRIBE")
+        assert list(shared.messages()) == []
+
+
+def test_asyncio_is_for_single_servers(local: LocalCluster) -> None:
+    with pytest.raises(UsageError, match=r"clusters and sentinels are not for asyncio: redtool\.connect takes redis\+"):
+        asyncio.run(connect_async(local.url))
+
+
+async def connect_async(url: str) -> None:
+    async with aio.connect(url):
+        pass
