@@ -124,6 +124,8 @@ class Connection:
             self.held = 0
         elif self.asked > self.limits.query:
             self.limits.cut_query(self)
+        else:
+            self.limits.grown(self)
 
     def serve(self) -> None:
         """Run what has come, as far as it goes in this turn."""
@@ -143,7 +145,7 @@ class Connection:
             self.run(batch[:left] if self.todo else batch)
             left -= len(batch)
             if left <= 0 and (self.todo or self.requests.pending) and self.waiter is None and not self.closing:
-                if self.chunk == chunk < CHUNK:
+                if self.chunk == chunk < CHUNK and not self.requests.strange:
                     self.chunk = min(chunk * 2, CHUNK)
                 if not self.next:
                     self.next = True
@@ -307,6 +309,7 @@ class Connection:
                 if self.limits.overrun(self):
                     self.limits.cut_output(self)
                     return
+                self.limits.grown(self)
         if self.closing and not self.backlog:
             self.finish()
 

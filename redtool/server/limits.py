@@ -110,8 +110,13 @@ class Limits:
             return monotonic() - connection.crammed > seconds
         return False
 
+    def grown(self, connection: Connection) -> None:
+        """A client holds more: if all together may hold only so much, look at the end of the turn whether they do."""
+        if self.memory:
+            connection.listener.soon(connection.listener.look_at_clients)
+
     def look(self, connections: set[Connection]) -> None:
-        """Look at all clients, once a second: who has been idle or in debt for too long, who holds how much."""
+        """Look at all clients, once a second at least: who has been idle or in debt for too long, who holds what."""
         held: list[tuple[int, Connection]] = []
         most_in = most_out = 0
         since, monitors = self.store.time_ns() - self.idle_ns, self.store.monitors

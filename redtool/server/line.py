@@ -27,6 +27,9 @@ class NoLimits:
 
     query = NEVER
 
+    def grown(self, connection: Connection) -> None:
+        """Nobody counts."""
+
     def overrun(self, connection: Connection) -> bool:
         return False
 

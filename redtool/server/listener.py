@@ -255,6 +255,10 @@ class Listener:
 
     def _look_around(self) -> None:
         self.loop.later(EVERY, self._look_around)
+        self.look_at_clients()
+
+    def look_at_clients(self) -> None:
+        """Have the limits of all clients kept to."""
         self.limits.look(self.connections)
 
     def _watch_sizes(self, changed: object = None) -> None:
