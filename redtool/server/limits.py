@@ -31,7 +31,7 @@ PROTECTED = (b"-DENIED Redis is running in protected mode because protected mode
              b"in, set a password for the default user (requirepass in the configuration, or CONFIG SET requirepass "
              b"from this machine); or switch the protection off with protected-mode no, where nobody else reaches this "
              b"port.\r\n")  # fmt: skip
-IDLE_OF_MEMORY = 2048  # bytes of a client that has nothing to do: its session, socket and parser
+IDLE_OF_MEMORY = 5 << 10  # bytes of a client that has nothing to do: its session, socket and parser
 
 
 class Limits:

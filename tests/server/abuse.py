@@ -107,7 +107,7 @@ def announced(abuse: Abuse) -> int:
         for number, line in enumerate(lines):
             with suppress(OSError):
                 line.sendall(heads[number % len(heads)] + b"x" * abuse.rng.choice((0, 10, 4000)))
-        abuse.settle(1.0)
+        abuse.settle(min(1.0, abuse.count / 5000))
         return len(lines)
 
 
@@ -124,7 +124,7 @@ def unread(abuse: Abuse) -> int:
                 with suppress(OSError):
                     line.sendall(request(("GET", "big")))
                     asked += 1
-        abuse.settle(1.0)
+        abuse.settle(min(1.0, abuse.count / 5000))
     abuse.settle()
     return asked
 
@@ -167,7 +167,7 @@ def crowd(abuse: Abuse) -> int:
             line.sendall(b"PING\r\n")
         for line in lines:
             assert line.recv(100) == b"+PONG\r\n"
-        abuse.settle(1.0)
+        abuse.settle(min(1.0, abuse.count / 5000))
         return len(lines)
 
 
