@@ -41,8 +41,11 @@ class Stores:
     """The stores that connections of this process use, by path: each is open as long as somebody uses it."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: in a process that was forked the stores are its parent's."""
         self._lock = Lock()
-        self._pid = os.getpid()
         self._open: dict[str, tuple[Embedded, int]] = {}
 
     def borrow(self, path: Place) -> Embedded | str:
@@ -56,8 +59,6 @@ class Stores:
 
         name = path if path == ":memory:" else os.path.realpath(path)
         with self._lock:
-            if self._pid != os.getpid():  # after a fork they are the parent's
-                self._open, self._pid = {}, os.getpid()
             if name in self._open:
                 store, users = self._open[name]
             else:
@@ -73,7 +74,7 @@ class Stores:
         """Close a store that nobody uses any more."""
         with self._lock:
             found = next((name for name, (one, _) in self._open.items() if one is store), None)
-            if found is None or self._pid != os.getpid():
+            if found is None:
                 return
             users = self._open[found][1] - 1
             if users:
@@ -84,6 +85,7 @@ class Stores:
 
 
 STORES = Stores()
+os.register_at_fork(after_in_child=STORES.forget)
 
 
 class Pipe:

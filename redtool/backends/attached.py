@@ -252,7 +252,7 @@ class Attached(Shared):
 
     def client(self) -> Embedded | Shared:
         """Another client of the same store: with a database, transactions and subscriptions of its own."""
-        return self.sibling() if self.owned is None else self.owned.client()
+        return super().client() if self.owned is None else self.owned.client()
 
     @property
     def socket(self) -> str:

@@ -320,6 +320,8 @@ class Embedded:
 
     def disown(self) -> None:
         """Be closed in a process that was forked while the store was open: it is its parent's, who goes on with it."""
+        if self.closed:
+            return
         self._lock = self.store.lock = RLock()  # another thread may have held it
         self.closed = True
         for guest in self.guests:
@@ -379,6 +381,10 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
         from redtool.backends.attached import Attached
 
         attached = Attached(os.path.abspath(text), name, own, wait)
+        if not fork:
+            from redtool.backends.forked import note
+
+            note(attached)
         return attached if attached.attach() else None
 
     return first(own, attach, wait)

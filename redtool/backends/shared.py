@@ -93,13 +93,23 @@ class Shared(Remote):
 
     def client(self) -> Embedded | Shared:
         """Another client of the same server, with a database, transactions and subscriptions of its own."""
-        return self.sibling()
+        from redtool.backends.forked import note
+
+        other = self.sibling()
+        note(other)
+        return other
 
     def sibling(self, target: Target | None = None) -> Shared:
         """Another client of the same server with the same credentials; it connects when it is first used."""
         other = Shared(target or self.target)
         other.adopt(self)
         return other
+
+    def disown(self) -> None:
+        """Leave the connections to the parent, in a process that was forked: what is used again is opened anew."""
+        self._lock = RLock()
+        self._idle.clear()
+        self._forget()
 
     def close(self) -> None:
         """Close the connections. Safe to call twice; a command would open one again."""

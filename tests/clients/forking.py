@@ -20,10 +20,31 @@ def in_child(work: object) -> None:
     os.waitpid(pid, 0)
 
 
-def main(place: str) -> None:
-    def say(word: object) -> None:
-        os.write(1, f"{word}\n".encode())
+def say(word: object) -> None:
+    os.write(1, f"{word}\n".encode())
 
+
+def connected(place: str) -> None:
+    """Of two processes on one connection each would get replies of the other."""
+    with redtool.open(place) as owner:
+        one, server = redtool.open(place), redtool.connect(f"unix://{owner.socket}")
+
+        def child() -> None:
+            for _ in range(200):
+                one.execute("INCR", "shared")
+                server.execute("INCR", "shared")
+            one.close()
+            server.close()
+
+        pid = os.fork()
+        child()
+        if not pid:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        say(owner.execute("GET", "shared"))
+
+
+def main(place: str) -> None:
     with redtool.open(place) as store, redtool.redis(place) as client:
         store.execute("SET", "n", 1)
         other = store.client()
@@ -50,6 +71,7 @@ def main(place: str) -> None:
     with redtool.open(place) as store:
         say(store.execute("GET", "n"))
         say(type(store).__name__)
+    connected(place)
 
 
 if __name__ == "__main__":
