@@ -40,6 +40,10 @@ TARGETS = (
     'url = "rediss://prod.example:6380"',
     'user = "reader"',
     'password_command = "pass redis/prod"',
+    "[targets.shop]",
+    'url = "redis+cluster://node1.example:7000,node2.example:7000"',
+    "[targets.queue]",
+    'url = "redis+sentinel://host1.example,host2.example/mymaster/0"',
 )
 
 FILES = (
