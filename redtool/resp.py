@@ -541,7 +541,8 @@ def _size(argv: Sequence[bytes]) -> int:
 
 SHORT = 512  # bytes of a request that is read by itself
 LENGTHS = [b"$%d" % n for n in range(SHORT)]
-HEADERS = [b"\r\n$%d\r\n" % n for n in range(64)]  # the end of the word before and the header of a short one
+FEW = 8  # strings of a list up to which they are not worth counting
+HEADERS = [b"\r\n$%d\r\n" % n for n in range(512)]  # the end of the word before and the header of a short one
 COUNTS = [b"*%d" % n for n in range(8)]
 BULKS = [b"$%d\r\n" % n for n in range(64)]
 
@@ -552,7 +553,7 @@ def pack(argv: Sequence[bytes]) -> bytes:
     parts = [COUNTS[count] if count < 8 else b"*%d" % count]
     for word in argv:
         length = len(word)
-        parts.append(HEADERS[length] if length < 64 else b"\r\n$%d\r\n" % length)
+        parts.append(HEADERS[length] if length < 512 else b"\r\n$%d\r\n" % length)
         parts.append(word)
     parts.append(b"\r\n")
     return b"".join(parts)
@@ -609,6 +610,8 @@ def encode(value: Reply, proto: int = 2) -> bytes:
     scalar = scalars.get(type(value))
     if scalar is not None:
         return scalar(value)
+    if type(value) is list and len(value) > FEW and (strings := _strings(value)) is not None:
+        return strings
     parts: list[bytes] = []
     append = parts.append
     stack: list[Iterator[Reply]] = [iter((value,))]  # aggregates being written: nesting costs no recursion
@@ -633,13 +636,35 @@ def encode(value: Reply, proto: int = 2) -> bytes:
     return b"".join(parts)
 
 
+def _strings(value: list[Any]) -> bytes | None:
+    """Encode a list of short strings, as most long replies are; None when there is anything else in it."""
+    if set(map(type, value)) != ONLY_BYTES:
+        return None
+    count = len(value)
+    parts = [b"*%d" % count] + [b""] * (2 * count)
+    try:
+        parts[1::2] = map(HEADERS.__getitem__, map(len, value))
+    except IndexError:
+        return None
+    parts[2::2] = value
+    parts.append(b"\r\n")
+    return b"".join(parts)
+
+
 def encode_all(replies: Sequence[Reply], proto: int = 2) -> bytes:
     """Encode replies one after the other."""
     scalars = SCALARS2 if proto == 2 else SCALARS3
     parts: list[bytes] = []
     for reply in replies:
-        scalar = scalars.get(type(reply))
-        parts.append(encode(reply, proto) if scalar is None else scalar(reply))
+        kind = type(reply)
+        if kind is bytes:
+            length = len(reply)  # type: ignore[arg-type]
+            parts += (BULKS[length] if length < 64 else b"$%d\r\n" % length, reply, b"\r\n")  # type: ignore[arg-type]
+        elif reply is OK:
+            parts.append(b"+OK\r\n")
+        else:
+            scalar = scalars.get(kind)
+            parts.append(encode(reply, proto) if scalar is None else scalar(reply))
     return b"".join(parts)
 
 

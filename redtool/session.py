@@ -221,6 +221,15 @@ class Session:
         """Store a whole value. Reports nothing: call ``changed``."""
         self.db.put(key, value, keep_ttl)
 
+    def put_unseen(self, keys: Sequence[bytes], values: Sequence[Any]) -> bool:
+        """Store whole values, and count them as changes. False, and nothing is done, if somebody must be told of each."""
+        db, store = self.db, self.store
+        if db.careful or db.expires or db.noting or db.watched or db.blocked or store.observed:
+            return False
+        db.data.update(zip(keys, values, strict=True))
+        store.changes += len(keys)
+        return True
+
     def remove(self, key: bytes) -> bool:
         """Delete a key. Reports nothing: call ``changed``."""
         return self.db.remove(key)

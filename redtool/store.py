@@ -208,7 +208,8 @@ class Store:
                 reply: Reply
                 plain = True
                 try:
-                    if entry is None or session.guarded or not entry.low <= len(argv) <= entry.high:
+                    count = len(argv)
+                    if entry is None or session.guarded or count < entry.low or count > entry.high:
                         plain = False
                         entry = None  # an error from here on is a refusal
                         entry = self._checked(session, argv)
@@ -218,6 +219,10 @@ class Store:
                             reply = untouched(session, entry, argv)
                         else:
                             reply = entry.handler(session, *argv[entry.skip :])
+                    elif count == 2:  # quicker than to slice
+                        reply = entry.handler(session, argv[1])
+                    elif count == 3:
+                        reply = entry.handler(session, argv[1], argv[2])
                     else:
                         reply = entry.handler(session, *argv[1:])
                 except errors.ReplyError as error:
@@ -232,7 +237,9 @@ class Store:
                 effects = session.effects
                 if effects is not None or self.changes != before:
                     journal = self.journal  # asked for each time: CONFIG SET appendonly may have switched it
-                    if journal is not None and self._group is None and (effects is None or len(effects) == 1):
+                    if journal is None:
+                        session.effects = None
+                    elif self._group is None and (effects is None or len(effects) == 1):
                         if session.db.index != journal.db:
                             journal.select(session.db.index)
                         journal.pending.append(argv if effects is None else effects[0])

@@ -18,6 +18,8 @@ command = group("connection")
 SERVER_VERSION = "7.4.0"  # the Redis whose commands and replies these are
 EVERYWHERE = "noscript loading stale fast no_auth allow_busy"
 
+PONG = Status(b"PONG")
+
 
 @command("PING [message]", "fast")
 def ping(c: Session, *message: bytes) -> Reply:
@@ -30,7 +32,7 @@ def ping(c: Session, *message: bytes) -> Reply:
     """
     if c.proto == 2 and c.listens:
         return [b"pong", *(message or (b"",))]
-    return message[0] if message else Status(b"PONG")
+    return message[0] if message else PONG
 
 
 @command("ECHO message", "loading stale fast")
