@@ -222,7 +222,7 @@ class Session:
         self.db.put(key, value, keep_ttl)
 
     def put_unseen(self, keys: Sequence[bytes], values: Sequence[Any]) -> bool:
-        """Store whole values, and count them as changes. False, and nothing is done, if somebody must be told of each."""
+        """Store whole values, counted as changes. False, and nothing is done, if somebody must be told of each."""
         db, store = self.db, self.store
         if db.careful or db.expires or db.noting or db.watched or db.blocked or store.observed:
             return False
