@@ -13,20 +13,9 @@ import pytest
 
 from tests.cli.program import Program
 from tests.servers import RealServer
+from tests.transfer.small import SCRIPT as SMALL
 
-SCRIPT = b"""SET text hello
-SET n 1
-HSET hash a 1 b 2
-RPUSH list x y z
-SADD set a b c
-ZADD zset 1 a 2.5 b
-XADD stream 1-1 f v
-XGROUP CREATE stream readers 0
-XREADGROUP GROUP readers alice STREAMS stream >
-SET session token PXAT 4102444800123
-SELECT 2
-SET elsewhere 1
-"""
+SCRIPT = SMALL.encode() + b"\nSELECT 2\nSET elsewhere 1\n"
 Row = tuple[Any, ...]
 
 
