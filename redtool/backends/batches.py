@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from redtool.backends import to_bytes
-from redtool.backends.connection import ConnectionLost
+from redtool.backends.connection import ConnectionLost, Uncertain
 from redtool.backends.dispatch import Job, dispatch
-from redtool.backends.remote import WAITING, check_usage, name_of
+from redtool.backends.remote import WAITING, encoded
 from redtool.backends.routing import ANY
-from redtool.errors import ConnectError, ReplyError
+from redtool.errors import ConnectError, FateUnknown, ReplyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +28,23 @@ class Batch:
                  alone: Callable[[bytes, list[bytes]], Reply]) -> None:  # fmt: skip
         self._places, self._place, self._alone = places, place, alone
 
+    def one(self, argv: Sequence[Word]) -> Reply:
+        """Run one command as a backend's ``execute`` does."""
+        (name,), (words,) = encoded([argv])
+        reply = self._alone(name, words)
+        if isinstance(reply, FateUnknown):
+            raise Uncertain(reply.message.partition(" ")[2])
+        if isinstance(reply, ReplyError):
+            raise reply
+        return reply
+
     def run(self, batch: Sequence[Sequence[Word]], stop: bool) -> list[Reply]:
         """Run commands, an error is a value, FateUnknown too; gives as many replies as a backend's ``pipeline`` does.
 
         ConnectError when a node stays out of reach: ``replies`` are of the first commands, of those after them what was
         for other nodes has run.
         """
-        lines = [[word if type(word) is bytes else to_bytes(word) for word in argv] for argv in batch]
-        names = [name_of(words) for words in lines]
-        for name, words in zip(names, lines, strict=True):
-            check_usage(name, words)
+        names, lines = encoded(batch)
         replies: list[Reply] = []
         try:
             self._carefully(names, lines, replies) if stop else self._together(names, lines, replies)

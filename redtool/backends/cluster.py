@@ -6,20 +6,19 @@ after one that concerns no key or all nodes, keep their order. Database 0 only. 
 
 from __future__ import annotations
 
-from redtool.backends import to_bytes
 from redtool.backends.batches import ALONE, Batch
 from redtool.backends.connection import Uncertain
 from redtool.backends.dispatch import Job, dispatch
 from redtool.backends.gathered import by_node, info
 from redtool.backends.listeners import Listeners
 from redtool.backends.nodes import Nodes
-from redtool.backends.remote import SUBSCRIBING, WAITING, check_usage, name_of
+from redtool.backends.remote import SUBSCRIBING, WAITING, name_of
 from redtool.backends.routing import ANY, Router, divided, only_reads, policy, restored, slot_of
 from redtool.backends.sweep import Sweep
 from redtool.backends.target import written
 from redtool.backends.topology import redirect, unsettled
 from redtool.backends.transaction import Transaction
-from redtool.errors import ConnectError, FateUnknown, ReplyError
+from redtool.errors import ConnectError, ReplyError
 from redtool.resp import OK
 
 TYPE_CHECKING = False
@@ -81,15 +80,7 @@ class Cluster:
 
     def execute(self, *argv: Word) -> Reply:
         """Run one command; see Backend."""
-        words = [word if type(word) is bytes else to_bytes(word) for word in argv]
-        name = name_of(words)
-        check_usage(name, words)
-        reply = self._execute(name, words)
-        if isinstance(reply, FateUnknown):
-            raise Uncertain(reply.message.partition(" ")[2])
-        if isinstance(reply, ReplyError):
-            raise reply
-        return reply
+        return self._batch.one(argv)
 
     def _execute(self, name: bytes, words: list[bytes]) -> Reply:
         """Run one command; an error is a value."""

@@ -355,10 +355,7 @@ class Remote:
         Gives fewer replies than commands before one that may wait, and when ``stop`` ends it at an error: then nothing
         is sent ahead. ConnectError when the connection is lost midway says how many replies came (``replies``).
         """
-        lines = [[word if type(word) is bytes else to_bytes(word) for word in argv] for argv in batch]
-        names = [name_of(words) for words in lines]
-        for name, words in zip(names, lines, strict=True):
-            check_usage(name, words)
+        names, lines = encoded(batch)
         replies: list[Reply] = []
         try:
             self._run_apart(names, lines, replies, stop)
@@ -536,6 +533,15 @@ def _connected(target: Target) -> Shared:
     note(server)
     server.connect()
     return server
+
+
+def encoded(batch: Sequence[Sequence[Word]]) -> tuple[list[bytes], list[list[bytes]]]:
+    """The names and the words of commands. Raises UsageError for what cannot be sent."""
+    lines = [[word if type(word) is bytes else to_bytes(word) for word in argv] for argv in batch]
+    names = [name_of(words) for words in lines]
+    for name, words in zip(names, lines, strict=True):
+        check_usage(name, words)
+    return names, lines
 
 
 def name_of(words: Sequence[bytes]) -> bytes:

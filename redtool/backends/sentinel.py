@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from time import monotonic
 
-from redtool.backends import to_bytes
 from redtool.backends.batches import ALONE, Batch
 from redtool.backends.connection import ALERT_MS, Connection, Uncertain
 from redtool.backends.dispatch import Job, dispatch
-from redtool.backends.remote import APART, STATEFUL, Remote, check_usage, name_of
+from redtool.backends.remote import APART, STATEFUL, Remote
 from redtool.backends.routing import ANY, only_reads
 from redtool.backends.target import written
 from redtool.backends.topology import unsettled
-from redtool.errors import ConnectError, FateUnknown, ReplyError
+from redtool.errors import ConnectError, ReplyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -191,15 +190,7 @@ class Sentinel:
 
     def execute(self, *argv: Word) -> Reply:
         """Run one command; see Backend."""
-        words = [word if type(word) is bytes else to_bytes(word) for word in argv]
-        name = name_of(words)
-        check_usage(name, words)
-        reply = self._alone(name, words)
-        if isinstance(reply, FateUnknown):
-            raise Uncertain(reply.message.partition(" ")[2])
-        if isinstance(reply, ReplyError):
-            raise reply
-        return reply
+        return self._batch.one(argv)
 
     def _alone(self, name: bytes, words: list[bytes]) -> Reply:
         """Run one command; an error is a value. What has not run is sent to the next master, unless a state is lost."""

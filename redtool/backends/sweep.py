@@ -2,7 +2,7 @@
 
 A cursor holds the node's own cursor and the lowest slot of its shard (cursor * 16384 + slot), so that an iteration may
 go on in another process. Where the one that began it also ends it, SCAN's promise holds while slots move and masters
-fall: a key that is there all the while is given at least once.
+fall: a key that is there all the while is given at least once. (Unless its slot goes away and comes back meanwhile.)
 """
 
 from __future__ import annotations
@@ -91,17 +91,14 @@ class Sweep:
         return b"%d" % cursor
 
     def _look_back(self, this: Iteration) -> list[tuple[Address, int]]:
-        """Where keys may have come from a node not yet gone through to one that was: slots with a new owner, and those
-        that are on their way.
+        """Where keys may have come from a node not yet gone through to one that was: slots that a master has, or is
+        taking over, and had not at the beginning. Each is asked itself: what the others know of it comes later.
         """
         self._nodes.refresh()
-        owners = self._nodes.topology.owners
-        found = [(owner, slot) for slot, owner in enumerate(owners) if owner is not None and owner != this.owners[slot]]
-        jobs = [Job([b"CLUSTER", b"NODES"], shard.low) for shard in self._nodes.topology.shards]
+        jobs = [Job([b"CLUSTER", b"NODES"], shard.low, shard.master) for shard in self._nodes.topology.shards]
         dispatch(self._nodes, jobs)
-        for job, address in zip(jobs, self._nodes.topology.masters, strict=True):
-            found += [(address, slot) for slot in _importing(job.reply)]
-        return found
+        return [(address, slot) for job, address in zip(jobs, self._nodes.topology.masters, strict=True)
+                for slot in _own(job.reply) if this.owners[slot] != address]  # fmt: skip
 
     def _moved(self, this: Iteration, words: list[bytes]) -> Reply:
         """Give the keys of some slots that moved."""
@@ -139,8 +136,15 @@ class Sweep:
         return job.reply
 
 
-def _importing(reply: Reply) -> list[int]:
-    """The slots that a node is taking over, by its own CLUSTER NODES: [slot-<-node] on its own line."""
+def _own(reply: Reply) -> list[int]:
+    """The slots of the node whose CLUSTER NODES it is, and those it takes over: 0-99 100 [101-<-node] on its line."""
     text = bytes(reply).decode() if isinstance(reply, bytes) else ""
     mine = next((line for line in text.splitlines() if "myself" in line), "")
-    return [int(word[1:].partition("-")[0]) for word in mine.split() if word[:1] == "[" and "-<-" in word]
+    found: list[int] = []
+    for word in mine.split()[8:]:
+        first, _, last = word.strip("[]").partition("-")
+        if word[:1] != "[":
+            found += range(int(first), int(last or first) + 1)
+        elif last[:1] == "<":
+            found.append(int(first))
+    return found
