@@ -73,11 +73,12 @@ def has_vectors(row: Row) -> bool:
     return any(line[0] == "VADD" for line in row[2])
 
 
-def exchanged(source: Backend, target: Backend, name: str, done: list[Row], spelled: bool) -> list[str]:
-    """Copy everything, and tell what went wrong."""
+def exchanged(source: Backend, target: Backend, ends: tuple[str, str], done: list[Row], spelled: bool) -> list[str]:
+    """Copy everything, and tell what went wrong. An old server tells deadlines less exactly, no stream's history."""
+    name, old = ends[1], not {*ends}.isdisjoint(OLD)
     copy = Copy(Reader(source), target, keep_going=True)
     copy.run([(db, db) for db, _ in databases(source)])
-    wanted = [row for row in done if not unfit(name, row)]
+    wanted = [row for row in done if not unfit(name, row) and not (spelled and name != STORE and has_vectors(row))]
     left = {each.key: each.why for each in copy.counts.left}
     expected = {_key(row) for row in done if row not in wanted}
     wrong = [f"{key!r}: {why}" for key, why in left.items() if key not in expected]
@@ -87,13 +88,13 @@ def exchanged(source: Backend, target: Backend, name: str, done: list[Row], spel
     one, other = side_of(source), side_of(target)
     for row in wanted:
         values = one.value(row), other.value(row)
-        if spelled or name in OLD:
+        if spelled or old:
             values = without_times(values[0]), without_times(values[1])
         if not same_hash(*values):
             wrong.append(f"value of {row[1]!r}")
-        if one.deadline(row) != other.deadline(row):
+        if not old and one.deadline(row) != other.deadline(row):
             wrong.append(f"deadline of {row[1]!r}")
-    if name not in OLD:
+    if not old:
         found = Comparison(Reader(source), Reader(target), 1000).run([(db, db) for db, _ in databases(source)])
         wrong += [f"diff: {apart}" for _, apart in found if apart.key not in expected]
     return wrong
@@ -109,7 +110,7 @@ def tried(ends: tuple[str, str], servers: dict[str, RealServer], without: str = 
     with end(one, servers.get(one), "dump" if without == "dump" else "") as source:
         done = side_of(source).fill([row for row in rows() if without != "dump" or not has_vectors(row)])
         with end(other, servers.get(other), without) as target:
-            return exchanged(source, target, other, done, spelled=without == "restore")
+            return exchanged(source, target, ends, done, spelled=without == "restore")
 
 
 def main() -> int:
