@@ -13,7 +13,6 @@ from redtool.errors import ReplyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from redtool.backends.nodes import Nodes
@@ -25,12 +24,12 @@ TOGETHER = 256  # slots whose keys are fetched at a time
 
 
 class Iteration:
-    """What this process knows of an iteration: who served which slot when it began, and where its cursor is from."""
+    """What this process knows of an iteration: who had which slots when it began, and where its cursor is from."""
 
-    __slots__ = ("address", "moved", "owners")
+    __slots__ = ("address", "moved", "owned")
 
-    def __init__(self, owners: Sequence[Address | None]) -> None:
-        self.owners = owners
+    def __init__(self, owned: dict[Address, set[int]]) -> None:
+        self.owned = owned
         self.address: Address | None = None
         self.moved: list[tuple[Address, int]] | None = None  # at the end: where which slots are to be looked through
 
@@ -48,7 +47,7 @@ class Sweep:
             return self._one(Job(words, ANY))  # a node says what is wrong with it
         cursor, low = divmod(int(words[1]), SLOTS)
         known = self._iterations.pop(int(words[1]), None) if cursor or low else None
-        this = known or Iteration(self._nodes.topology.owners)
+        this = known or Iteration({address: set(slots) for address, slots, _ in self._holdings()})
         if this.moved is not None:
             return self._moved(this, words)
         shard = self._nodes.topology.after(low - 1)
@@ -95,10 +94,16 @@ class Sweep:
         taking over, and had not at the beginning. Each is asked itself: what the others know of it comes later.
         """
         self._nodes.refresh()
-        jobs = [Job([b"CLUSTER", b"NODES"], shard.low, shard.master) for shard in self._nodes.topology.shards]
+        nothing: set[int] = set()
+        return [(address, slot) for address, slots, coming in self._holdings() for slot in slots + coming
+                if slot not in this.owned.get(address, nothing)]  # fmt: skip
+
+    def _holdings(self) -> list[tuple[Address, list[int], list[int]]]:
+        """Ask each master for the slots that it has, and those that it is taking over."""
+        shards = self._nodes.topology.shards
+        jobs = [Job([b"CLUSTER", b"NODES"], shard.low) for shard in shards]
         dispatch(self._nodes, jobs)
-        return [(address, slot) for job, address in zip(jobs, self._nodes.topology.masters, strict=True)
-                for slot in _own(job.reply) if this.owners[slot] != address]  # fmt: skip
+        return [(shard.master, *_own(job.reply)) for shard, job in zip(shards, jobs, strict=True)]
 
     def _moved(self, this: Iteration, words: list[bytes]) -> Reply:
         """Give the keys of some slots that moved."""
@@ -136,15 +141,16 @@ class Sweep:
         return job.reply
 
 
-def _own(reply: Reply) -> list[int]:
+def _own(reply: Reply) -> tuple[list[int], list[int]]:
     """The slots of the node whose CLUSTER NODES it is, and those it takes over: 0-99 100 [101-<-node] on its line."""
     text = bytes(reply).decode() if isinstance(reply, bytes) else ""
     mine = next((line for line in text.splitlines() if "myself" in line), "")
     found: list[int] = []
+    coming: list[int] = []
     for word in mine.split()[8:]:
         first, _, last = word.strip("[]").partition("-")
         if word[:1] != "[":
             found += range(int(first), int(last or first) + 1)
         elif last[:1] == "<":
-            found.append(int(first))
-    return found
+            coming.append(int(first))
+    return found, coming
