@@ -30,7 +30,7 @@ READ = 1 << 15  # bytes read at a time from one client, so that a long pipeline 
 READ_MORE = 1 << 20  # in the middle of a long argument
 PIECE = 1 << 18  # bytes sent at a time to a client that is slow to read
 SENDS = 16  # such pieces in a turn
-FIRST, CHUNK = 32, 128  # commands of one client that are run in a turn when it has sent more: at first, and at most
+FIRST, CHUNK = 8, 128  # commands of one client that are run in a turn when it has sent more: at first, and at most
 MADE = 1 << 20  # bytes of replies in a turn that are enough: fewer commands are run in the next
 UNREAD = 1 << 23  # bytes of replies that a client has not taken, with which nothing more is run for it
 HANDOVER = b"-HANDOVER the owner of the store has closed it\r\n"
@@ -140,6 +140,10 @@ class Connection:
                 return
             if not batch:
                 return
+            if self.listener.made > UNREAD:  # enough for one turn, of whomever
+                self.todo = batch
+                self._put_off()
+                return
             chunk = self.chunk
             self.todo = batch[left:]
             self.run(batch[:left] if self.todo else batch)
@@ -147,10 +151,14 @@ class Connection:
             if left <= 0 and (self.todo or self.requests.pending) and self.waiter is None and not self.closing:
                 if self.chunk == chunk < CHUNK and not self.requests.strange:
                     self.chunk = min(chunk * 2, CHUNK)
-                if not self.next:
-                    self.next = True
-                    self.listener.next.append(self)
+                self._put_off()
                 return
+
+    def _put_off(self) -> None:
+        """Go on in the next turn."""
+        if not self.next:
+            self.next = True
+            self.listener.next.append(self)
 
     def _more(self) -> list[list[bytes]]:
         """The next requests, of those that were put aside, too."""
@@ -259,6 +267,7 @@ class Connection:
         proto, replies = self.wire or self.session.proto, self.replies
         data = encode(replies[0], proto) if len(replies) == 1 else encode_all(replies, proto)
         if len(data) > MADE:
+            self.listener.made += len(data)
             self.chunk = max(len(replies) * MADE // len(data), 1)
         if len(data) > self.listener.large_reply:
             for argv, reply in zip(self.batch[self.done :], replies, strict=False):

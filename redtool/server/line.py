@@ -75,6 +75,7 @@ class Line:
     def __init__(self, store: Store, told: Callable[[], object]) -> None:
         self.store, self.lock, self.told = store, store.lock, told
         self.loop, self.limits = self, NoLimits()
+        self.made = 0
         self.next: list[Connection] = []  # there is more to be run than fits into a turn
         self.large_request = self.large_reply = NEVER  # what passes between two parts of a process is no traffic
         self.connections: set[Connection] = set()
@@ -160,6 +161,7 @@ class Line:
             calls, self._soon = list(self._soon), {}
             for call in calls:
                 call()
+            self.made = 0
             again, self.next = self.next, []
             for connection in again:
                 connection.go_on()

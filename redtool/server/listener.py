@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 TICK = 0.1  # seconds between rounds of housekeeping
 HAND_OVER = 0.0005  # seconds for which a slow script lets others in
 BACKLOG = 511
-ACCEPTS = 1000  # connections taken in a turn
 
 
 class Door:
@@ -44,7 +43,8 @@ class Door:
 
     def readable(self) -> None:
         """Let in those who wait outside."""
-        for _ in range(ACCEPTS):
+        name = "max-new-connections-per-cycle" if self.tls is None else "max-new-tls-connections-per-cycle"
+        for _ in range(self.listener.store.config[name]):
             try:
                 sock, _ = self.sock.accept()
             except OSError:  # nobody is left, or there are no more descriptors: they wait
@@ -74,6 +74,7 @@ class Listener:
         self.doors: list[Door] = []
         self.connections: set[Connection] = set()
         self.limits = Limits(store)
+        self.made = 0  # bytes of large replies in this turn
         self.next: list[Connection] = []  # those that have more to be run than fits into a turn
         self.dirty: list[Connection] = []  # those that have something to send, or are to be closed
         self._soon: dict[Callable[[], object], None] = {}
@@ -185,6 +186,7 @@ class Listener:
         loop = self.loop
         events = loop.poll(0 if self.next else most)
         with self.lock:
+            self.made = 0
             loop.dispatch(events)
             if self.next:
                 again, self.next = self.next, []
