@@ -156,9 +156,13 @@ class Threaded:
         """What comes out of turn, as long as the client listens."""
         while True:
             come = await self._lane.call(self.backend.arrived)
-            for message in come:
-                yield message
-            if not come:
+            found = bool(come)
+            try:
+                while come:
+                    yield come.pop(0)
+            finally:
+                self.backend.put_back(come)  # who stops in the middle leaves the rest to the next
+            if not found:
                 if not self.backend.listening:
                     return
                 await self._readable()

@@ -213,9 +213,7 @@ class Attached(Shared):
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and MONITOR, on from the next owner when one has ended."""
         while self.owned is None:
-            come = self.arrived()
-            yield from come
-            if not come:
+            if not (yield from self.come()):
                 if not self.listening:
                     return
                 self.await_news()

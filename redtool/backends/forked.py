@@ -8,24 +8,26 @@ to a server it opens anew when it is used: two processes on one would get each o
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-from weakref import WeakSet
+from _weakref import ref
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from redtool.backends.embedded import Embedded
     from redtool.backends.shared import Shared
 
-OPEN: WeakSet[Embedded | Shared] = WeakSet()
+OPEN: list[ref[Embedded | Shared]] = []
 
 
 def note(one: Embedded | Shared) -> None:
     """See to it that a child is left nothing of this store or connection."""
-    OPEN.add(one)
+    OPEN.append(ref(one, OPEN.remove))
 
 
 def _leave() -> None:
-    for one in list(OPEN):
-        one.disown()
+    for known in list(OPEN):
+        one = known()
+        if one is not None:
+            one.disown()
 
 
 os.register_at_fork(after_in_child=_leave)

@@ -9,7 +9,7 @@ from redtool.backends.remote import WAITING, Remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from redtool.backends.embedded import Embedded
     from redtool.backends.remote import Word
@@ -67,12 +67,25 @@ class Shared(Remote):
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and MONITOR; see Backend."""
         while True:
-            come = self.arrived()
-            yield from come
-            if not come:
+            if not (yield from self.come()):
                 if not self.listening:
                     return
                 self.await_news()
+
+    def come(self) -> Generator[Push, None, bool]:
+        """What has come, one by one: who stops in the middle leaves the rest to the next. True: it was any."""
+        come = self.arrived()
+        found = bool(come)
+        try:
+            while come:
+                yield come.pop(0)
+        finally:
+            self.put_back(come)
+        return found
+
+    def put_back(self, messages: list[Push]) -> None:
+        """Have messages come again, first of all."""
+        self._messages[:0] = messages
 
     def arrived(self) -> list[Push]:
         """The messages that have come, without waiting."""

@@ -123,6 +123,24 @@ def test_any_client_finds_the_store_at_its_socket(tmp_path: Path) -> None:
         assert store.execute("GET", "n") == b"1"
 
 
+@pytest.mark.parametrize("kind", ["owner", "attached", "server"])
+def test_who_stops_listening_leaves_the_rest_to_the_next(kind: str, tmp_path: Path) -> None:
+    with redtool.open(tmp_path / "store") as owner:
+        others = {"attached": lambda: redtool.open(tmp_path / "store"),
+                  "server": lambda: redtool.connect(f"unix://{owner.socket}")}  # fmt: skip
+        listener: Any = others[kind]() if kind in others else owner.client()
+        listener.execute("SUBSCRIBE", "news")
+        for text in ("a", "b", "c"):
+            assert owner.execute("PUBLISH", "news", text) == 1
+        heard: list[bytes] = []
+        while len(heard) < 3:
+            message = next(listener.messages())
+            if message[0] == b"message":
+                heard.append(message[2])
+        assert heard == [b"a", b"b", b"c"]
+        listener.close()
+
+
 def test_redis_py_goes_through_the_owner_of_a_store_and_then_owns_it(tmp_path: Path) -> None:
     place = tmp_path / "store"
     with redtool.open(place) as store:
