@@ -47,11 +47,13 @@ def welcome(backend: Backend) -> str:
     from redtool.backends.embedded import Embedded
 
     where = backend.name
-    if isinstance(backend, Embedded) and backend.persistence is not None:
-        path = backend.persistence.directory
+    persistence = getattr(backend, "persistence", None)
+    if path := getattr(backend, "directory", "") or (persistence.directory if persistence is not None else ""):
         home = os.path.expanduser("~")
         shown = "~" + path[len(home) :] if home != "/" and path.startswith(home + "/") else path
         where = f"store {shown}" if where == path else f"store {where}: {shown}"
+        if persistence is None:
+            where += " · shared"
     elif isinstance(backend, Embedded):
         where = "a store in memory: nothing is kept" if where == "memory" else f"{where}, read-only"
     return f"{where} · HELP for help, Ctrl-D to leave"

@@ -197,6 +197,7 @@ class Connection:
             self.todo = [*batch[at + 1 :], *self.todo]
             self.waiter = store.waiting.park(self.session, batch[at], block, self.wake)
             self._start_timer()
+            self._look_for_end()
         except Ended:
             self.closing = True
         except Exception as error:  # a fault of redtool's own: others must not suffer from it
@@ -233,6 +234,16 @@ class Connection:
         self.wrote = True
         self.listener.touch(self)
         self.listener.soon(self.serve)
+
+    def _look_for_end(self) -> None:
+        """Notice at once if a client that begins to wait has left already: what it waits for is for others."""
+        if type(self.sock) is socket.socket:  # not one that speaks TLS, nor a client in this process
+            try:
+                self.gone = self.sock.recv(1, socket.MSG_PEEK) == b""
+            except BlockingIOError:
+                return
+            except OSError:
+                self.gone = True
 
     def _start_timer(self) -> None:
         waiter = self.waiter
