@@ -147,7 +147,7 @@ class Embedded:
         with self._lock:
             if self.closed:
                 raise errors.StoreError("the store is closed")
-            if waiter.session.ended and not waiter.done:
+            if waiter.session.ended:
                 raise errors.StoreError("the session was closed by CLIENT KILL")
             self.store.waiting.overdue(waiter)
             self.store.tick()
