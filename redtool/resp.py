@@ -322,8 +322,6 @@ class Requests:
 
     def feed(self, data: bytes) -> None:
         """Add bytes received and parse what is complete."""
-        if not self.pending and len(data) < SHORT and data[:1] == b"*" and self._alone(data):
-            return
         self._parts.append(data)
         self.pending += len(data)
         if self._error is not None or self.pending < self._need:
@@ -338,16 +336,20 @@ class Requests:
             self._parts = [data] if data else []
             self.pending = len(data)
 
-    def _alone(self, data: bytes) -> bool:
-        """Take bytes that are one short request and no more, as a client sends that waits for each reply."""
+    def alone(self, data: bytes) -> list[bytes] | None:
+        """The request that these bytes are if they are one, short and whole, as of a client that waits for each reply.
+
+        None when they are anything else, or not all that is there: ``feed`` them.
+        """
+        if self.pending or self._done or len(data) >= SHORT or self._error is not None:
+            return None
         lines = data.split(b"\r\n")
         words = lines[2:-1:2]
         count = len(words)
         if (0 < count < 8 and lines[0] == COUNTS[count] and not lines[-1] and len(lines) == 2 * count + 2
-                and lines[1:-1:2] == [LENGTHS[len(word)] for word in words] and self._error is None):  # fmt: skip
-            self._done.append(words)
-            return True
-        return False
+                and lines[1:-1:2] == [LENGTHS[len(word)] for word in words]):  # fmt: skip
+            return words
+        return None
 
     def __iter__(self) -> Iterator[list[bytes]]:
         return iter(self.take())
@@ -397,8 +399,8 @@ class Requests:
         reader.feed(END_MARK)  # comes out if no request is begun, which hiredis cannot tell otherwise
         try:
             batch = list(iter(reader.gets, False))
-            if (batch.pop() == END and not reader.has_data() and set(map(type, batch)) == ONLY_LISTS
-                    and all(batch) and set(map(type, chain.from_iterable(batch))) == ONLY_BYTES):  # fmt: skip
+            if (batch.pop() == END and not reader.has_data() and all(batch)
+                    and set(map(type, chain.from_iterable(batch))) == ONLY_BYTES):  # what is no list has no bytes in it
                 return batch
         except Exception:  # its ProtocolError, MemoryError for an absurd count, an empty list
             pass
@@ -503,7 +505,7 @@ NEWLINE = 10
 LONG_DOUBLE = 17  # from so many characters on a double may be one of GEOPOS
 END = 4611686018427387903  # a number that no client sends
 END_MARK = b":%d\r\n" % END
-ONLY_LISTS, ONLY_BYTES = {list}, {bytes}
+ONLY_BYTES = {bytes}
 # A header that announces a million or more: hiredis would make a list as long at once. And words that are no bulk
 # strings, though hiredis gives bytes for them.
 SHAPES = bytes(48 if byte in b"0123456789" else ARRAY if byte in AGGREGATES else SIMPLE if byte in b"(=" else byte

@@ -105,6 +105,10 @@ class Connection:
             self.held += size
             self._mind_size()
         else:
+            argv = requests.alone(data)
+            if argv is not None and not self.unfed:
+                self.run((argv,))
+                return
             if requests.strange:
                 requests.strange = not self.session.authenticated
             requests.feed(data)
