@@ -86,8 +86,7 @@ def test_a_master_falls(c: Cluster, local: LocalCluster, store: Embedded) -> Non
 
 def test_a_master_under_sentinels_falls(store: Embedded) -> None:
     """Three of its own: they bear one failover in a while."""
-    with sentinels("valkey") as trio:
-        with open_backend(trio.url) as target:  # type: ignore[attr-defined]
-            assert copied(store, target, trio.master.stop) == KEYS + 50
-            assert copied(store, target, lambda: None) == KEYS + 50
-            assert not differences(store, target)
+    with sentinels("valkey") as trio, open_backend(trio.url) as target:  # type: ignore[attr-defined]
+        assert copied(store, target, trio.master.stop) == KEYS + 50
+        assert copied(store, target, lambda: None) == KEYS + 50
+        assert not differences(store, target)
