@@ -8,6 +8,7 @@ tell a simple string from a bulk string; requests hold only bulk strings, so hir
 from __future__ import annotations
 
 from itertools import chain
+from sys import maxsize
 
 from redtool.errors import ProtocolError, ReplyError
 from redtool.numeric import float_text
@@ -302,13 +303,17 @@ class Requests:
     request at the end has so far (a journal's torn tail). Inline commands are understood; a journal's ``#TS:…`` line
     comes as a request of that one word. Garbage raises ProtocolError, its text a server's (none for HTTP), once the
     requests before it were given; ``pending`` then counts from where the bad request begins.
+
+    ``most`` bounds how many requests that hiredis does not read are read at a time; ``cut`` says that there may be
+    more: ``feed`` nothing to go on.
     """
 
-    __slots__ = ("_at", "_done", "_error", "_left", "_need", "_parts", "_reader", "_words", "max_bulk", "pending",
-                 "strange")  # fmt: skip
+    __slots__ = ("_at", "_done", "_error", "_left", "_need", "_parts", "_reader", "_words", "cut", "max_bulk", "most",
+                 "pending", "strange")  # fmt: skip
 
-    def __init__(self, max_bulk: int = 512 << 20) -> None:
-        self.max_bulk = max_bulk
+    def __init__(self, max_bulk: int = 512 << 20, most: int = maxsize) -> None:
+        self.max_bulk, self.most = max_bulk, most
+        self.cut = False
         self.strange = False  # the client has not logged in: only short requests, and parsed one at a time
         self.pending = 0
         self._parts: list[bytes] = []
@@ -365,7 +370,8 @@ class Requests:
         """Take the complete requests off the front and give the rest; reads an unfinished request on from ``_at``."""
         self._need, resume = 1, bool(self._at)
         sane: bool | None = None
-        while data and not (self.strange and self._done):
+        left = 1 if self.strange else self.most
+        while data and left > 0:
             self.pending = len(data)
             if data[0] == ARRAY and not resume and sane is None:
                 if self.strange:
@@ -374,14 +380,17 @@ class Requests:
                 shapes = data.translate(SHAPES)
                 sane = LARGE not in shapes and FOREIGN not in shapes and not shapes.startswith(LARGE[1:])
             if data[0] == ARRAY and not resume and sane:
-                data = self._arrays(data)
+                data, sane = self._arrays(data), False  # what is left goes request by request
                 if not data:
                     break
                 self.pending = len(data)
-            end = self._array(data) if data[0] == ARRAY else self._inline(data)
+            before = len(self._done)
+            end = self._array(data) if data[0] == ARRAY else self._inline(data, left)
             if not end:
                 break
+            left -= max(len(self._done) - before, 1)
             data, resume = data[end:], False
+        self.cut = bool(data) and left <= 0
         return data
 
     def _arrays(self, data: bytes) -> bytes:
@@ -479,26 +488,38 @@ class Requests:
         self._need = len(data) + 1
         return 0
 
-    def _inline(self, data: bytes) -> int:
-        """Read one inline command; give its end, 0 when unfinished."""
+    def _inline(self, data: bytes, most: int) -> int:
+        """Read inline commands, one a line, up to a request of another kind; give their end, 0 when unfinished."""
+        at, size = 0, len(data)
+        most += len(self._done)
+        while at < size and data[at] != ARRAY and len(self._done) < most:
+            end = data.find(b"\n", at)
+            line = data[at:end]
+            if end < 0 or b"\0" in line:  # for a server a line with a zero byte never ends
+                if size - at > MAX_HEADER:
+                    self.pending = size - at
+                    raise ProtocolError("Protocol error: too big inline request")
+                if not at:
+                    self._need = size + 1
+                break
+            words = line.split() if b'"' not in line and b"'" not in line else self._quoted(line, size - at)
+            at = end + 1
+            if words:
+                if words[0].lower() in HTTP:
+                    raise ProtocolError("")  # a web page makes a browser talk to this port: nothing to be learnt here
+                self._done.append(words)
+        return at
+
+    def _quoted(self, line: bytes, pending: int) -> list[bytes]:
+        """The words of a line with quotes in it."""
         from redtool.errors import QuotingError
         from redtool.words import split
 
-        end = data.find(b"\n")
-        if end < 0 or data.find(b"\0", 0, end) >= 0:  # for a server a line with a zero byte never ends
-            if len(data) > MAX_HEADER:
-                raise ProtocolError("Protocol error: too big inline request")
-            self._need = len(data) + 1
-            return 0
         try:
-            words = split(data[: end - 1 if data[end - 1 : end] == b"\r" else end])
+            return split(line.removesuffix(b"\r"))
         except QuotingError:
+            self.pending = pending
             raise ProtocolError("Protocol error: unbalanced quotes in request") from None
-        if words:
-            if words[0].lower() in HTTP:
-                raise ProtocolError("")  # a web page makes a browser talk to this port: nothing is to be learnt here
-            self._done.append(words)
-        return end + 1
 
 
 NEWLINE = 10

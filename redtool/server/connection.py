@@ -58,7 +58,7 @@ class Connection:
             session.on_attach = self.attach
         self.wire = 0  # the protocol of replies where that is not the session's
         self.limits = listener.limits
-        self.requests = Requests(self.store.config["proto-max-bulk-len"])
+        self.requests = Requests(self.store.config["proto-max-bulk-len"], CHUNK)
         self.unfed: list[bytes] = []  # read, but not looked at while nothing is run
         self.held = 0  # bytes of that
         self.todo: Sequence[Argv] = ()  # behind a command that waits, or for the next turn
@@ -168,8 +168,8 @@ class Connection:
         """The next requests, of those that were put aside, too."""
         requests = self.requests
         batch = requests.take()
-        if not batch and requests.strange and requests.pending:  # a stranger's are read one at a time
-            requests.strange = not self.session.authenticated
+        if not batch and requests.cut:
+            requests.strange = requests.strange and not self.session.authenticated
             requests.feed(b"")
             batch = requests.take()
         if not batch and self.unfed:
