@@ -100,14 +100,17 @@ class Connection:
         size = len(data)
         self.store.net_in += size
         self.fed += size
-        if self.running or self.waiter is not None or self.closing or self.owed > UNREAD:
+        if (self.running or self.waiter is not None or self.closing or self.owed > UNREAD
+                or self.todo or self.unfed):  # behind what is to be run at the end of the turn  # fmt: skip
             self.unfed.append(data)
             self.held += size
             self._mind_size()
         else:
             argv = requests.alone(data)
-            if argv is not None and not self.unfed:
+            if argv is not None:
                 self.run((argv,))
+                if self.unfed:  # it was a slow script, in whose turns more has come
+                    self.serve()
                 return
             if requests.strange:
                 requests.strange = not self.session.authenticated

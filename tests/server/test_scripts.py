@@ -106,3 +106,16 @@ def test_exec_gives_up_its_transaction(pair: tuple[Client, Client]) -> None:
     assert second.call("SCRIPT", "KILL") == b"OK"
     first.receive_all(1)
     assert second.call("PING") == b"PONG"
+
+
+def test_what_its_client_sends_meanwhile_is_run_afterwards_in_order(pair: tuple[Client, Client]) -> None:
+    first, second = pair
+    first.send("EVAL", FOREVER, 0)
+    until_busy(second)
+    for number in range(3):
+        first.send("ECHO", number)
+        assert str(second.call("PING")) == BUSY  # so it has come
+    assert second.call("SCRIPT", "KILL") == b"OK"
+    killed, *echoed = first.receive_all(4)
+    assert "Script killed" in str(killed)
+    assert echoed == [b"0", b"1", b"2"]

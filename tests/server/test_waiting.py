@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from redtool.config import Config
+from redtool.server.listener import Listener
+from redtool.store import Store
+from tests.embedded import import_all
 from tests.served import Served
+from tests.servers import Client
 
 
 def test_who_has_left_before_the_data_comes_gets_none(served: Served) -> None:
@@ -13,3 +22,27 @@ def test_who_has_left_before_the_data_comes_gets_none(served: Served) -> None:
             leaver.close()
             assert other.call("RPUSH", "q", number) == 1
             assert other.call("LPOP", "q") == b"%d" % number
+
+
+@pytest.mark.parametrize("behind", [1, 2])
+def test_what_comes_when_a_wait_ends_is_run_behind_what_came_before(tmp_path: Path, behind: int) -> None:
+    import_all()
+    listener = Listener(Store(Config()))
+    listener.listen_unix(path := str(tmp_path / "s"))
+    with Client(path) as waiting, Client(path) as giving:
+        turn(listener)
+        parts = [("BLPOP", "q", 0), ("SET", "k", "v")]
+        for part in [parts] if behind == 1 else [[part] for part in parts]:  # in one piece, or each by itself
+            waiting.send_all(part)
+            turn(listener)
+        giving.send("RPUSH", "q", "x")
+        waiting.send("GET", "k")
+        turn(listener)
+        assert waiting.receive_all(3) == [[b"q", b"x"], b"OK", b"v"]
+    listener.close()
+
+
+def turn(listener: Listener) -> None:
+    """Turn until everything that was sent is done, and the system lists nobody as ready any more."""
+    for _ in range(4):
+        listener.turn(0.01)
