@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from redtool import errors
-from redtool.entries import NOT_QUEUED, lower
+from redtool.entries import NOT_QUEUED, SCRIPTS, lower
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from redtool.entries import Entry
     from redtool.resp import Reply
     from redtool.session import Argv, Session
@@ -47,6 +49,26 @@ def _concerns(store: Store, failure: errors.ReplyError, session: Session, entry:
     if entry.command.name == "EXEC" and session.queue:
         return any(store.entries.resolve(argv).write for argv in session.queue)
     return entry.write or (entry.command.name == "PING" and failure.code == "MISCONF")
+
+
+def reject(session: Session, entry: Entry, reason: errors.ReplyError) -> NoReturn:
+    """Refuse a command. A refused EXEC ends the transaction, and says so."""
+    entry.rejected += 1
+    if entry.command.name != "EXEC":
+        raise reason
+    from redtool.commands.transactions import leave
+
+    leave(session)
+    raise errors.ExecAbortBecause(reason.message.removeprefix("ERR "))
+
+
+def show(session: Session, entry: Entry, argv: Argv) -> None:
+    """Tell MONITOR of a command, unless it is of the kind that is kept from it or had waited."""
+    from redtool.commands import monitor
+
+    script = entry.command.name in SCRIPTS
+    if script or ("skip_monitor" not in entry.flags and "admin" not in entry.flags and not session.store.serving):
+        monitor.show(session, argv)
 
 
 def untouched(session: Session, entry: Entry, argv: Argv) -> Reply:

@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
-    from typing import Any, NoReturn
+    from typing import Any
 
     from redtool.acl import Acl, User
     from redtool.commands.latency import Event
@@ -230,7 +230,9 @@ class Store:
                     self._failed(session, entry, error)
                 except Block as block:
                     if self.monitors and entry is not None and not block.postponed:
-                        self._show(session, entry, argv)
+                        from redtool.guarded import show
+
+                        show(session, entry, argv)
                     if session.effects is not None:  # XREADGROUP makes its consumer before it waits
                         self._record(session, argv)
                     raise
@@ -292,20 +294,24 @@ class Store:
         # A server knows no upper bound but that of a fixed arity: MULTI queues what the handler will refuse.
         most = entry.high if session.queue is None or entry.high == entry.low else len(argv)
         if not entry.low <= len(argv) <= most:
-            self._reject(session, entry, errors.WrongArity(lower(entry.command.name)))
+            from redtool.guarded import reject
+
+            reject(session, entry, errors.WrongArity(lower(entry.command.name)))
         if session.guarded:
-            from redtool.guarded import refusal
+            from redtool.guarded import refusal, reject
 
             reason = refusal(self, session, entry, argv)
             if reason is not None:
-                self._reject(session, entry, reason)
+                reject(session, entry, reason)
         if self.pause is not None and session.caller is None:
             self.pause.hold(session, entry.command, argv)
         if session.queue is not None and entry.command.name not in NOT_QUEUED:
             session.queue.append(argv)
             return self._queued
         if self.monitors and entry.command.name in SCRIPTS:
-            self._show(session, entry, argv)  # before what the script runs
+            from redtool.guarded import show
+
+            show(session, entry, argv)  # before what the script runs
         return entry
 
     def disk_failure(self) -> errors.ReplyError | None:
@@ -316,30 +322,14 @@ class Store:
             return errors.SaveFailed()
         return errors.NoWrites(self.guard) if self.guard else None
 
-    def _reject(self, session: Session, entry: Entry, reason: errors.ReplyError) -> NoReturn:
-        """Refuse a command. A refused EXEC ends the transaction, and says so."""
-        entry.rejected += 1
-        if entry.command.name != "EXEC":
-            raise reason
-        from redtool.commands.transactions import leave
-
-        leave(session)
-        raise errors.ExecAbortBecause(reason.message.removeprefix("ERR "))
-
-    def _show(self, session: Session, entry: Entry, argv: Argv) -> None:
-        """Tell MONITOR of a command, unless it is of the kind that is kept from it or had waited."""
-        from redtool.commands.monitor import show
-
-        script = entry.command.name in SCRIPTS
-        if script or ("skip_monitor" not in entry.flags and "admin" not in entry.flags and not self.serving):
-            show(session, argv)
-
     def _after(self, session: Session, entry: Entry | None, argv: Argv, reply: Reply) -> Reply:
         """What follows a command off the plain path: keys that the client reads are tracked, CLIENT REPLY is heeded."""
         if session.tracking is not None and self.trackers is not None:
             self.trackers.note(session, entry, argv)
         if self.monitors and entry is not None and entry is not self._queued and entry.command.name not in SCRIPTS:
-            self._show(session, entry, argv)
+            from redtool.guarded import show
+
+            show(session, entry, argv)
         return session.heard(reply)
 
     def _hook(self, name: str) -> Callable[[object], None]:

@@ -15,7 +15,7 @@ PACKAGE = Path(redtool.__file__).parent
 LAYERS: list[tuple[str, int]] = [
     ("errors", 0), ("refusals", 0), ("denials", 0), ("numeric", 0), ("fpconv", 0), ("globs", 0),
     ("notation", 0), ("placeholders", 0), ("matching", 0), ("grammar", 0),
-    ("resp", 0), ("words", 0), ("exits", 0),
+    ("resp", 0), ("requests", 0), ("words", 0), ("exits", 0),
     ("options", 0),
     ("engine", 1),
     ("acl", 2), ("aclfile", 2),
@@ -38,7 +38,7 @@ HOMES = {
     "click": {"cli"},
     "prompt_toolkit": {"repl"},
     "rich": {"render", "cli"},
-    "hiredis": {"resp"},
+    "hiredis": {"requests"},
     "lupa": {"lua"},
     "anycrc": {"persist"},
     "lzf": {"persist"},

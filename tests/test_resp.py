@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from redtool import resp
 from redtool.errors import ProtocolError, ReplyError
-from redtool.resp import BigNumber, Decoder, Push, Requests, Status, Verbatim, encode, pack
+from redtool.requests import Requests
+from redtool.resp import BigNumber, Decoder, Push, Status, Verbatim, encode, pack
 from tests.servers import RealServer
 
 

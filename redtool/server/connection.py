@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from redtool import errors
 from redtool.commands.slowlog import note_size
-from redtool.resp import NULL_ARRAY, Requests, encode, encode_all, pack
+from redtool.requests import Requests
+from redtool.resp import NULL_ARRAY, encode, encode_all, pack
 from redtool.server.limits import IDLE_OF_MEMORY
 from redtool.session import Block, Ended, Session
 
