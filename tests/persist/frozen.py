@@ -148,7 +148,7 @@ def killed(files: Persistence, client: Client, home: Path) -> None:
         return
     files.store.flush()
     copy = home.parent / "killed"
-    shutil.copytree(home, copy)
+    shutil.copytree(home, copy, ignore=shutil.ignore_patterns("redtool.sock"))
     for db in files.store.databases:
         db.expire_cycle(1 << 30)
         db.field_cycle(1 << 30)

@@ -23,6 +23,7 @@ from pathlib import Path
 from threading import Timer
 
 import redtool
+from redtool.backends.embedded import open_store
 from tests.persist.victim import FORMS, is_there
 
 WRITES = 200  # of a script
@@ -102,11 +103,11 @@ class Stores:
         path = os.path.join(self.folder, kind)
         if kind not in self.made:
             self.made.add(kind)
-            with redtool.open(path) as store:
+            with open_store(path, share=False) as store:
                 store.execute("CONFIG", "SET", "auto-aof-rewrite-percentage", 0)  # it stays as it is
                 for at in range(COMMANDS if kind == "long" else KEYS):
                     store.store.execute(store.session, (b"SET", b"before%d" % (at % KEYS), b"%d" % at))
-            with redtool.open(path) as store:
+            with open_store(path, share=False) as store:
                 store.execute("CONFIG", "SET", "auto-aof-rewrite-percentage", 100)
                 os.sync()
                 store.store.persistence.journal.commands = 0  # type: ignore[union-attr]
