@@ -338,7 +338,8 @@ def test_ctrl_c_that_comes_right_before_the_wait(r: Remote, real: RealServer, fo
                 next(r.messages())
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    assert r.execute("PING") == b"PONG"
+    listens = form == "messages" and r.listening  # it came before the wait, which then did not end the subscription
+    assert r.execute("PING") == ([b"pong", b""] if listens and r.proto == 2 else b"PONG")
 
 
 def test_ctrl_c_in_a_pipeline(r: Remote) -> None:
