@@ -105,6 +105,15 @@ class Persistence(Saving):
             self.journal.fd = -1
         self.journal = self.store.journal = None
 
+    def abandon(self) -> None:
+        """Keep what is in the files and leave what is in memory: it holds the work of half a script."""
+        if self.job is not None:
+            self.kill_save()
+        if self.journal is not None:
+            self.journal.close()
+        self.disown()
+        self.saved_changes = self.store.changes
+
     def close(self, save: bool = True) -> None:
         """Finish a running rewrite, sync and close. A running BGSAVE goes on in its child.
 

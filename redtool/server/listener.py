@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 TICK = 0.1  # seconds between rounds of housekeeping
 HAND_OVER = 0.0005  # seconds for which a slow script lets others in
 BACKLOG = 511
+ENDED = b"ERR Script killed: the store is being closed..."
+
+
+class CutShort(BaseException):
+    """Raised into a script that has written and is not waited for: what it did is never journalled."""
 
 
 class Door:
@@ -80,6 +85,7 @@ class Listener:
         self._soon: dict[Callable[[], object], None] = {}
         self._quiet = 0  # ``net_in`` at the last round of housekeeping
         self.stopped = False
+        self.cut_short = False  # so that memory holds the work of half a script: nothing may be saved
         self.unsaved = False  # SHUTDOWN NOSAVE: a store without a journal is not saved when it is closed
         if alone:
             store.on_shutdown = self.shut_down
@@ -177,9 +183,10 @@ class Listener:
         self.home = get_ident()
         self.loop.later(TICK, self._keep_house)
         self.loop.later(EVERY, self._look_around)
-        while not self.stopped:
-            self.turn(TICK)
-        self.turn(0)
+        with suppress(CutShort):
+            while not self.stopped:
+                self.turn(TICK)
+            self.turn(0)
 
     def turn(self, most: float) -> None:
         """Wait so many seconds at most for something to do, and do it. May be called within itself."""
@@ -243,6 +250,17 @@ class Listener:
                 self.turn(HAND_OVER)
             finally:
                 self.lock._acquire_restore(held)  # type: ignore[attr-defined]
+            if self.stopped:
+                self._end_script()
+
+    def _end_script(self) -> None:
+        """Wait for no script when the listener is to end, but for one that has written where that is to be kept."""
+        run = self.store.scripts.running if self.store.scripts is not None else None
+        if run is not None and not run.wrote:
+            run.kill = ENDED
+        elif run is not None and (self.unsaved or self.persistence is None):
+            self.cut_short, self.store.journal = True, None
+            raise CutShort
 
     def _keep_house(self) -> None:
         self.loop.later(TICK, self._keep_house)

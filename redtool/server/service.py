@@ -244,6 +244,8 @@ class Service:
             listener.close()
         self._tidy()
         if self.persistence is not None:
+            if listener is not None and listener.cut_short:
+                self.persistence.abandon()
             if save and self.store.full and self.store.eviction is not None:
                 self.store.eviction.catch_up()
             self.persistence.close(save=save and self.config.at_once)

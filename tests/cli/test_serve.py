@@ -108,7 +108,7 @@ def test_words_are_quoted_where_they_must_be() -> None:
     (["--set", "hz"], "--set takes a directive and its value"),
     (["a.conf", "b.conf"], "what is b.conf? One FILE; a program follows --"),
     (["-h", "localhost"], "-h names a server; addresses to listen on: --bind"),
-    (["-u", "redis://x"], "the store is served, and no server: leave out url"),
+    (["-u", "redis://x"], "the store is served, and no server: leave out -u"),
     (["--tls"], "for TLS: --tls-port"),
     (["--mem", "--store", "x"], "--store and --mem exclude each other"),
     (["--mem", "--dir", "/"], "--mem and --dir exclude each other"),
@@ -395,6 +395,22 @@ def test_a_script_is_not_saved_half_done(p: Program, here: Path) -> None:
         assert code == 1
         assert "asked twice: ending without saving" in err
     assert p.call("--store", str(here), "EXISTS", "a").out == b"0\n"
+
+
+@pytest.mark.parametrize("begin", ["", "redis.call('SET', 'a', 1)"], ids=["reads", "writes"])
+@pytest.mark.parametrize("journal", ["yes", "no"])
+def test_shutdown_nosave_waits_for_no_script(p: Program, here: Path, begin: str, journal: str) -> None:
+    """BUSY recommends it. Nothing is kept of what the script did, but all from before."""
+    words = ("--store", str(here), "--port", "0", "--unixsocket", str(here / "s"), "--busy-reply-threshold", "10")
+    with (serving(p, *words, "--appendonly", journal) as (process, _), Client(str(here / "s")) as client,
+          Client(str(here / "s")) as other):  # fmt: skip
+        client.send_all([("SET", "before", 1), ("SAVE",)])
+        client.receive_all(2)
+        client.send("EVAL", f"{begin} while true do end", 0)
+        until(lambda: str(other.call("PING")).startswith("BUSY"))
+        other.send("SHUTDOWN", "NOSAVE")
+        assert ended(process)[0] == 0
+    assert p.call("--store", str(here), "EXISTS", "before", "before", "a").out == b"2\n"
 
 
 def test_who_has_the_store_is_said(p: Program, here: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
@@ -278,3 +279,21 @@ def test_a_crowd_of_which_some_are_killed(store: Path) -> None:
 
 def test_several_shells_count_to_the_same_number(store: Path) -> None:
     assert shells(store, 4, 8) == 32
+
+
+def test_an_owner_ends_though_a_script_of_another_does_not(store: Path) -> None:
+    with owned(store) as owner, attached(store) as guest, attached(store) as witness:
+        witness.execute("CONFIG", "SET", "busy-reply-threshold", 20)
+        with ThreadPoolExecutor(1) as pool:
+            script = pool.submit(guest.execute, "EVAL", "while true do end", 0)
+            until(lambda: busy(witness), "busy")
+            assert owner.end()[0] == 0
+            with pytest.raises(ReplyError, match="Script killed: the store is being closed"):
+                script.result()
+
+
+def busy(client: Attached) -> bool:
+    try:
+        return client.execute("PING") != b"PONG"
+    except ReplyError as error:
+        return error.code == "BUSY"
