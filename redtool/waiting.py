@@ -38,6 +38,14 @@ class Waiting:
         self._line_up(waiter)
         return waiter
 
+    def park_late(self, session: Session, argv: Argv, block: Block, wake: Callable[[Reply], None]) -> Waiter:
+        """The same for who has let go of the store's lock since the command ran: what came meanwhile serves it now."""
+        waiter = self.park(session, argv, block, wake)
+        self.store.ready += [(waiter.db, key) for key in block.keys if block.gone or key in waiter.db]
+        if not self.store.depth:  # else at the end of the script that is slow
+            self.serve()
+        return waiter
+
     def _line_up(self, waiter: Waiter) -> None:
         if waiter.block.postponed:
             self.postponed.append(waiter)

@@ -92,7 +92,7 @@ class Inline:
                 loop.call_soon_threadsafe(settle)
 
         with backend.store.lock:
-            waiter = backend.store.waiting.park(backend.session, argv, block, wake)
+            waiter = backend.store.waiting.park_late(backend.session, argv, block, wake)
         watch = Watch(backend, waiter, settle)
         try:
             await served

@@ -114,7 +114,7 @@ class Embedded:
             event.set()
 
         with self._lock:
-            waiter = self.store.waiting.park(self.session, argv, block, wake)
+            waiter = self.store.waiting.park_late(self.session, argv, block, wake)
         stopped: BaseException | None = None
         try:
             self._until(event, waiter)

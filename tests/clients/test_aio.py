@@ -13,6 +13,7 @@ import pytest
 import redtool
 from redtool import aio, errors
 from redtool.aio import Client
+from redtool.backends.embedded import Embedded
 from tests.clients import cancels
 from tests.served import Served
 
@@ -272,3 +273,17 @@ def test_await_opens_it_too() -> None:
             await client.close()
 
     assert asyncio.run(work()) == b"x"
+
+
+def test_what_comes_before_a_command_has_begun_to_wait_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may push between the look at the list and the wait."""
+    look = Embedded.run
+
+    def look_then_push(store: Embedded, batch: Any, replies: list[Any], stop: bool = False) -> Any:
+        block = look(store, batch, replies, stop)
+        if block is not None:
+            store.client().execute("RPUSH", "jobs", "one")
+        return block
+
+    monkeypatch.setattr(Embedded, "run", look_then_push)
+    assert run(lambda client: client.execute("BLPOP", "jobs", 0), lambda: aio.open(":memory:")) == [b"jobs", b"one"]

@@ -159,3 +159,16 @@ def test_a_child_that_is_forked_leaves_the_store_to_its_parent(tmp_path: Path) -
     assert done.stderr == ""
     closed = "the store is closed"
     assert done.stdout.splitlines() == [closed, closed, "2", "3", "4", "5", "b'5'", "Embedded", "b'800'"]
+
+
+def test_what_comes_before_a_command_has_begun_to_wait_is_served(store: Embedded) -> None:
+    """Between the look at the list and the wait no lock is held: another thread, or process, may push then."""
+    other, share = store.client(), store.share
+
+    def push() -> None:
+        other.execute("RPUSH", "jobs", "one")
+        share()
+
+    store.share = push  # type: ignore[method-assign]  # it is called in between
+    assert in_threads(lambda: store.execute("BLPOP", "jobs", 0)) == [[b"jobs", b"one"]]
+    assert store.execute("EXISTS", "jobs") == 0
