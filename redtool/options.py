@@ -87,6 +87,11 @@ VERBS: dict[str, str] = {
     "help": "show help, of a verb or a Redis command",
 }
 
+def as_typed(flag: str) -> str:
+    """The option that sets a flag, as a person types it."""
+    return next(option for option, (name, _, _) in OPTIONS.items() if name == flag)
+
+
 FORMATS = ("raw", "human", "json", "csv")
 
 

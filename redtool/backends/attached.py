@@ -14,6 +14,7 @@ from redtool.backends.remote import WAITING
 from redtool.backends.shared import Shared
 from redtool.backends.target import Target
 from redtool.errors import ConnectError, ReplyError
+from redtool.resp import OK
 from redtool.server.place import socket_of
 
 TYPE_CHECKING = False
@@ -110,8 +111,10 @@ class Attached(Shared):
         self.target.timeout = max(self._wait, 0.1)
         try:
             door = Door(self.target)
-            if self.target.resp:
-                door.call("HELLO", str(self.target.resp))
+            for command in self._habits():
+                if isinstance(reply := door.call(*command), ReplyError):
+                    door.close()
+                    raise reply  # a user who is no more must not become another
             if self._home:
                 self._reselect(door)
         except ConnectError:
@@ -133,11 +136,23 @@ class Attached(Shared):
         """Be the owner from now on, in the database and with the protocol of before."""
         if self.stop_asked is not None:
             store.stop_asked = self.stop_asked
-        if self._home:
-            store.execute(b"SELECT", b"%d" % self._home)
-        if self.target.resp:
-            store.speak(self.target.resp)
+        try:
+            for command in self._habits():
+                store.execute(*command)
+            if self._home:
+                store.execute(b"SELECT", b"%d" % self._home)
+        except ReplyError:
+            store.close()
+            raise
         self.owned = store
+
+    def _habits(self) -> Iterator[tuple[str, ...]]:
+        """What makes another session one like this: the user, the protocol."""
+        user, password = self._credentials or (None, None)
+        if password is not None:
+            yield ("AUTH", *((user,) if user else ()), password)
+        if self.target.resp:
+            yield ("HELLO", str(self.target.resp))
 
     def _forget(self) -> str:
         door = self._connection
@@ -175,11 +190,15 @@ class Attached(Shared):
 
     def _after_loss(self, name: bytes, words: list[bytes], lost: ConnectionLost) -> Reply:
         """The owner has ended before it answered: go on elsewhere if that can do no harm."""
+        from redtool.backends.routing import only_reads
+
         sent = self._connection.sent if self._connection else 0
         gone = self._forget()
+        if name == b"SHUTDOWN" and sent:
+            return OK  # an owner that obeys does not answer
         if gone and not self._heard:
             raise ConnectError(f"the store's owner has ended: {gone}") from None
-        if sent and not self._handed and name not in WAITING and not _reads(words):
+        if sent and not self._handed and name not in WAITING and not only_reads(words):
             shown = name.decode("utf-8", "replace")
             raise ConnectError(f"the store's owner died while it ran {shown}: it may or may not have run") from None
         try:
@@ -278,13 +297,3 @@ class Attached(Shared):
             self.owned.close()
         super().close()
         self._heard = []
-
-
-def _reads(words: Sequence[bytes]) -> bool:
-    """Whether a command only reads, so that running it again is harmless."""
-    from redtool.commands import table
-
-    found = table.find(words[0])
-    if found is not None and found.subs and len(words) > 1:
-        found = found.subs.get(words[1].upper())
-    return found is not None and "readonly" in found.flags

@@ -13,11 +13,12 @@ from redtool.backends.gathered import by_node, info
 from redtool.backends.listeners import Listeners
 from redtool.backends.nodes import Nodes
 from redtool.backends.remote import SUBSCRIBING, WAITING, name_of
-from redtool.backends.routing import ANY, Router, divided, only_reads, policy, restored, slot_of
+from redtool.backends.routing import ANY, Router, divided, only_reads, policy, restored
 from redtool.backends.sweep import Sweep
 from redtool.backends.target import written
 from redtool.backends.topology import redirect, unsettled
 from redtool.backends.transaction import Transaction
+from redtool.commands.cluster import slot_of
 from redtool.errors import ConnectError, ReplyError
 from redtool.resp import OK
 

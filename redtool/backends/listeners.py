@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from redtool.backends.connection import ALERT_MS
 from redtool.backends.remote import SUBSCRIBING
-from redtool.backends.routing import slot_of
+from redtool.commands.cluster import slot_of
 from redtool.resp import OK, Push, Replies
 
 TYPE_CHECKING = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 
+from redtool.commands.cluster import slot_of
 from redtool.commands.table import find
 from redtool.errors import ReplyError
 from redtool.resp import OK
@@ -22,22 +23,11 @@ if TYPE_CHECKING:
 
     Merge = Callable[[Sequence[Reply]], Reply]
 
-SLOTS = 16384
 ANY = -1  # no key: any node will do
 CROSSED = "CROSSSLOT Keys in request don't hash to the same slot"
 
 # The commands whose channels are routed as keys are; they have none in the table.
 SHARDED = frozenset((b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"SPUBLISH"))
-
-
-def slot_of(key: bytes) -> int:
-    """The slot of a key: of what is between its first brace and the next closing one, unless that is nothing."""
-    start = key.find(b"{")
-    if start >= 0:
-        end = key.find(b"}", start + 1)
-        if end > start + 1:
-            key = key[start + 1 : end]
-    return crc_hqx(key, 0) & 0x3FFF
 
 
 def declared(words: Sequence[bytes]) -> Command | None:

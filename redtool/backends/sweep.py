@@ -8,7 +8,8 @@ fall: a key that is there all the while is given at least once. (Unless its slot
 from __future__ import annotations
 
 from redtool.backends.dispatch import Job, dispatch
-from redtool.backends.routing import ANY, SLOTS
+from redtool.backends.routing import ANY
+from redtool.commands.cluster import SLOTS
 from redtool.errors import ReplyError
 
 TYPE_CHECKING = False
@@ -122,7 +123,7 @@ class Sweep:
 
     def _wanted(self, keys: list[bytes], words: list[bytes]) -> list[bytes]:
         """Those that MATCH and TYPE let through."""
-        from redtool.backends.routing import slot_of
+        from redtool.commands.cluster import slot_of
         from redtool.globs import matcher
 
         options = {words[at].upper(): words[at + 1] for at in range(2, len(words) - 1, 2)}

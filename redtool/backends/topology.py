@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from redtool.backends.routing import SLOTS
 from redtool.backends.target import written
+from redtool.commands.cluster import SLOTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from redtool.cli.output import colored, columns
 from redtool.cli.story import Section, sections
 from redtool.errors import UsageError
 from redtool.oneshot import write
-from redtool.options import Options
+from redtool.options import Options, as_typed
 from redtool.words import split
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ def verb(ctx: typer.Context) -> int:
     """
     options: Options = ctx.obj
     if wrong := sorted(REMOTE & options.flags.keys()):
-        raise UsageError(f"the demo fills a store of its own, never a server: leave out {wrong[0].replace('_', '-')}")
+        raise UsageError(f"the demo fills a store of its own, never a server: leave out {as_typed(wrong[0])}")
     path = _place(options)
     backend = open_backend(options)
     try:

@@ -11,7 +11,7 @@ from redtool import oneshot, script
 from redtool.backends import ADDRESSING, open_backend
 from redtool.cli.facts import info, number
 from redtool.errors import UsageError
-from redtool.options import VERBS, Options
+from redtool.options import VERBS, Options, as_typed
 from redtool.render.cells import plural
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def verb(
     """
     options: Options = ctx.obj
     if wrong := sorted((ELSEWHERE | {"store"}) & options.flags.keys()):
-        raise UsageError(f"redtool open says itself what is opened: leave out {wrong[0].replace('_', '-')}")
+        raise UsageError(f"redtool open says itself what is opened: leave out {as_typed(wrong[0])}")
     _must_be_there(path)
     options.flags["store"] = path
     words = words or []

@@ -10,7 +10,7 @@ from redtool.backends import ADDRESSING, default_store, open_backend
 from redtool.backends.target import TLS_SETTINGS, resolve
 from redtool.cli.open import SIGNS
 from redtool.errors import UsageError
-from redtool.options import Options
+from redtool.options import Options, as_typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,13 +37,19 @@ class Place:
 
     def __init__(self, word: str, options: Options) -> None:
         if wrong := sorted(options.flags.keys() & FOREIGN):
-            raise UsageError(f"both places are words: leave out {wrong[0].replace('_', '-')}; what is secret belongs "
+            raise UsageError(f"both places are words: leave out {as_typed(wrong[0])}; what is secret belongs "
                              "into a target of config.toml")  # fmt: skip
         self.options = options.with_words([])
         path = default_store() if word == DEFAULT else word if is_store(word) else ""
         kept = {name: value for name, value in options.flags.items() if name not in SHARED}
         self.options.flags = {**kept, "store": path} if path else {**kept, "url": word}
-        if resolve(self.options.flags).remote:
+        try:
+            remote = resolve(self.options.flags).remote
+        except UsageError as error:
+            if is_place(word):
+                raise
+            raise UsageError(f"{error}; a directory is written ./{word}") from None
+        if remote:
             self.options.flags = {**options.flags, "url": word}
         self.target = resolve(self.options.flags)
 

@@ -13,7 +13,7 @@ from redtool.backends import ADDRESSING, default_store, is_dump, lock_wait
 from redtool.cli.program import Program, environment, url_of
 from redtool.commands.info import supervisor
 from redtool.errors import ConnectError, RedtoolError, UsageError
-from redtool.options import Options
+from redtool.options import Options, as_typed
 from redtool.server.log import Log
 from redtool.server.service import Service
 from redtool.server.setup import Setup, as_line
@@ -109,7 +109,7 @@ def _short(flags: dict[str, str]) -> list[bytes]:
     found = [as_line(name, flags[flag]) for flag, name in (("port", "port"), ("socket", "unixsocket")) if flag in flags]
     for name in sorted(ADDRESSING - {"port", "socket", "mem"}):
         if name in flags:
-            reason = wrong.get(name, "the store is served, and no server: leave out " + name.replace("_", "-"))
+            reason = wrong.get(name, "the store is served, and no server: leave out " + as_typed(name))
             raise UsageError(reason if not name.startswith(("tls", "cert", "key", "cacert", "insecure", "sni"))
                              else "for TLS: --tls-port, --tls-cert-file, --tls-key-file")  # fmt: skip
     return found

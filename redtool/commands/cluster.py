@@ -5,6 +5,8 @@ All but CLUSTER KEYSLOT, which needs no cluster, say that there is none.
 
 from __future__ import annotations
 
+from binascii import crc_hqx
+
 from redtool import errors
 from redtool.commands.table import declare_help, group
 
@@ -23,14 +25,12 @@ CONNECTION = "fast loading stale"
 
 def slot_of(key: bytes) -> int:
     """The slot of a key, 0 to 16383: CRC-16/XMODEM of it, or of what stands in its first ``{…}``."""
-    from binascii import crc_hqx
-
     start = key.find(b"{")
     if start >= 0:
         end = key.find(b"}", start + 1)
         if end > start + 1:
             key = key[start + 1 : end]
-    return crc_hqx(key, 0) % SLOTS
+    return crc_hqx(key, 0) & 0x3FFF
 
 
 @command("CLUSTER KEYSLOT key", "stale", since="3.0.0", complexity="O(N) bytes", keys=(0, 0, 0))

@@ -22,7 +22,8 @@ ABOUT = (
     ("5 INCR n", "run a command several times"),
     ("HELP ZADD", "explain a command; HELP CONFIG SET one with two words"),
     ("HELP @hash", "list the commands of a group"),
-    ("CONNECT host port", "go to a server; CONNECT ./dir to a store, CONNECT redis://… to a URL"),
+    ("CONNECT host port", "go to a server, by CONNECT redis://… too"),
+    ("CONNECT ./dir", "go to a store"),
     ("CLEAR", "clear the screen"),
 )
 

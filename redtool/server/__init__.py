@@ -1,1 +1,1 @@
-"""The store behind a socket: an asyncio listener, and one connection a client."""
+"""The store behind a socket: a listener with an event loop of its own, and one connection a client."""

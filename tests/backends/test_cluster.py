@@ -13,7 +13,7 @@ import pytest
 from redtool.backends import open_backend
 from redtool.backends.cluster import Cluster
 from redtool.backends.remote import Remote
-from redtool.backends.routing import slot_of
+from redtool.commands.cluster import slot_of
 from redtool.errors import ConnectError, ReplyError, UsageError
 from redtool.resp import OK, QUEUED, Push
 from tests.clusters import LocalCluster, cluster

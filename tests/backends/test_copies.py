@@ -11,7 +11,7 @@ import redtool
 from redtool.backends import open_backend
 from redtool.backends.cluster import Cluster
 from redtool.backends.embedded import Embedded
-from redtool.backends.routing import slot_of
+from redtool.commands.cluster import slot_of
 from redtool.transfer.comparing import Comparison
 from redtool.transfer.copying import Copy
 from redtool.transfer.items import Reader

@@ -11,7 +11,7 @@ import pytest
 
 from redtool.backends import dispatch, open_backend
 from redtool.backends.cluster import Cluster
-from redtool.backends.routing import slot_of
+from redtool.commands.cluster import slot_of
 from redtool.errors import ConnectError, FateUnknown, ReplyError
 from redtool.resp import OK, QUEUED
 from tests.backends.test_cluster import sweep

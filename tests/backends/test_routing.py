@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from redtool.backends.gathered import by_node, info
-from redtool.backends.routing import POLICIES, Router, divided, keys_of, only_reads, policy, restored, slot_of
+from redtool.backends.routing import POLICIES, Router, divided, keys_of, only_reads, policy, restored
 from redtool.backends.topology import Topology, redirect, unsettled
+from redtool.commands.cluster import slot_of
 from redtool.commands.table import load_all
 from redtool.errors import ReplyError
 from redtool.resp import OK, Verbatim

@@ -115,9 +115,9 @@ def test_a_script(p: Program, dump: str) -> None:
 
 
 @pytest.mark.parametrize(("words", "err"), [
-    ("-s /tmp/x open {dump} GET a", "redtool open says itself what is opened: leave out socket"),
-    ("open {dump} --mem GET a", "redtool open says itself what is opened: leave out mem"),
-    ("--store /tmp open {dump}", "redtool open says itself what is opened: leave out store"),
+    ("-s /tmp/x open {dump} GET a", "redtool open says itself what is opened: leave out -s"),
+    ("open {dump} --mem GET a", "redtool open says itself what is opened: leave out --mem"),
+    ("--store /tmp open {dump}", "redtool open says itself what is opened: leave out --store"),
     ("open", "missing argument 'PATH'; see redtool open --help"),
 ])  # fmt: skip
 def test_misuse(p: Program, dump: str, words: str, err: str) -> None:

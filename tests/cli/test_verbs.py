@@ -308,7 +308,7 @@ def test_the_target_behind_the_verb_counts(p: Program) -> None:
         ("aof", "what about it? redtool aof takes status, rewrite, check, log, fix; see redtool aof --help"),
         ("bgsave now --wait", "redtool bgsave takes no 'now'; see redtool bgsave --help"),
         ("repl now", "got unexpected extra argument (now); see redtool repl --help"),
-        ("demo -s /tmp/s", "the demo fills a store of its own, never a server: leave out socket"),
+        ("demo -s /tmp/s", "the demo fills a store of its own, never a server: leave out -s"),
     ],
 )
 def test_misuse_is_one_line(p: Program, words: str, err: str) -> None:

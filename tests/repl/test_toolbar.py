@@ -114,6 +114,7 @@ def test_help_on_a_command_that_a_server_described_has_our_example() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 140])
 def test_help_on_everything_fits_and_ends_its_lines(width: int) -> None:
+    assert width < 80 or max(map(len, text(about([], COMMANDS, width)).split("\n"))) <= width
     for name, found in COMMANDS.items():
         for words in [[name], *([name, sub] for sub in found.subs or ())]:
             shown = text(about(words, COMMANDS, width))

@@ -15,6 +15,7 @@ import redtool
 from redtool.backends.attached import Attached
 from redtool.backends.embedded import Embedded, open_store
 from redtool.errors import ConnectError, ReplyError, StoreLocked
+from redtool.saving import LOCK_FILE
 from redtool.server.place import SOCKET, socket_of
 from tests.sharing.crowd import kills, shells
 from tests.sharing.processes import Process, run, until
@@ -205,6 +206,16 @@ def test_a_slow_script_of_the_owner_lets_others_in(store: Path) -> None:
         assert "Script killed by user" in failures[0].message
 
 
+def test_an_owner_that_is_told_to_shut_down_obeys(store: Path) -> None:
+    with Process(store, "serve", "--port", "0") as server:
+        until(lambda: socket_of(str(store)), "listened")
+        with attached(store) as other:
+            assert other.execute("SET", "k", "v") == b"OK"
+            assert other.execute("SHUTDOWN") == b"OK"
+            assert server.end()[0] == 0
+            assert other.execute("GET", "k") == b"v"
+
+
 def test_a_slow_script_of_another_lets_the_owner_in(store: Path) -> None:
     with redtool.open(store) as owner:
         owner.execute("CONFIG", "SET", "busy-reply-threshold", "20")
@@ -297,3 +308,51 @@ def busy(client: Attached) -> bool:
         return client.execute("PING") != b"PONG"
     except ReplyError as error:
         return error.code == "BUSY"
+
+
+@pytest.mark.parametrize("real", ["short", "long"])
+@pytest.mark.parametrize("owner", ["short", "long"])
+def test_a_store_with_a_long_path_and_a_short_one(tmp_path: Path, real: str, owner: str) -> None:
+    names = {"short": tmp_path / "s", "long": tmp_path.joinpath(*["a-directory-with-quite-a-long-name"] * 5)}
+    other = names["long" if real == "short" else "short"]
+    names[real].mkdir(parents=True)
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.symlink_to(names[real])
+    guest = names["long" if owner == "short" else "short"]
+    with open_store(names[owner]) as first, open_store(guest, wait=0) as second:
+        first.execute("SET", "a", 1)
+        assert isinstance(second, Attached)
+        assert second.execute("GET", "a") == b"1"
+
+
+def test_who_deletes_the_lock_of_an_owner_does_not_make_two(store: Path) -> None:
+    with owned(store) as owner:
+        owner.ask("SET a 1")
+        (store / LOCK_FILE).unlink()
+        with attached(store) as guest:
+            assert guest.execute("INCR", "a") == 2
+        (store / SOCKET).unlink()
+        with pytest.raises(StoreLocked, match=f"in use by process {owner.process.pid}$"):
+            open_store(store, wait=0)
+        assert owner.end()[0] == 0
+    with open_store(store) as later:
+        assert later.execute("GET", "a") == b"2"
+
+
+def test_a_user_stays_who_he_is(store: Path) -> None:
+    """With the next owner, and as the owner: else whoever is restricted would be so no more."""
+    owner = redtool.open(store)
+    owner.execute("ACL", "SETUSER", "ada", "on", ">pw", "~own:*", "+@all")
+    other, third = attached(store), attached(store)
+    for client in (other, third):
+        assert client.execute("AUTH", "ada", "pw") == b"OK"
+    owner.close()
+    for client in (other, third):  # the first becomes the owner, the second attaches to it
+        assert client.execute("ACL", "WHOAMI") == b"ada"
+        with pytest.raises(ReplyError, match="NOPERM"):
+            client.execute("SET", "foreign", "1")
+        assert client.execute("SET", "own:1", "1") == b"OK"
+    assert other.owned is not None
+    assert third.owned is None
+    third.close()
+    other.close()
