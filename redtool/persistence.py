@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import monotonic, sleep
 
-from redtool import errors
+from redtool import errors, loading
 from redtool.config import Config
 from redtool.loading import Sink, load_dump
 from redtool.persist.aof import Journal
@@ -45,12 +45,12 @@ class Persistence(Saving):
             store.config_path = config_path
             self = cls(directory, store, lock, fork)
             store.persistence = self
-            store.load()
+            loading.begin(store)
             if config["appendonly"]:
                 self.journal = Journal.open(directory, config, Sink(store), warn=warn)
             else:
                 load_dump(os.path.join(directory, config["dbfilename"]), store, warn)
-            store.loaded()
+            loading.end(store)
             store.journal = self.journal
             config.on_change("appendonly", self.switch_journal)
             if config.users or config["requirepass"] or "aclfile" in config:
@@ -164,9 +164,14 @@ def own_file(config: Config, directory: str) -> str:
 
 
 def refuse_beside_server(directory: str) -> None:
-    """A directory that redtool has not opened before may be that of a server at work. Raises StoreError."""
-    from redtool.persist.neighbours import server_on
+    """A directory without a lock file may be that of a server at work, or of an owner whose file was deleted.
 
+    Raises StoreError; StoreLocked for an owner.
+    """
+    from redtool.persist.neighbours import owner_of, server_on
+
+    if number := owner_of(directory, LOCK_FILE):
+        raise errors.StoreLocked(f"the lock of {directory} was deleted, but the store is in use by process {number}")
     if found := server_on(directory):
         raise errors.StoreError(f"{directory} is in use by a server ({found}); connect to it, or stop it first")
 

@@ -18,12 +18,15 @@ def socket_of(directory: str) -> str:
     """The path to connect to for the owner of this store; "" when nobody listens, as far as one can see."""
     path = os.path.join(directory, SOCKET)
     try:
-        if len(os.fsencode(path)) > LONGEST:
+        if len(os.fsencode(path)) <= LONGEST:
+            os.lstat(path)
+            return path
+        if os.path.islink(path):
             return os.readlink(path)
-        os.lstat(path)
     except OSError:
         return ""
-    return path
+    path = os.path.realpath(path)  # the directory has a shorter name, too
+    return path if os.path.exists(path) and len(os.fsencode(path)) <= LONGEST else ""
 
 
 def has_socket(directory: str) -> bool:
@@ -41,7 +44,7 @@ def forget_socket(directory: str) -> None:
 
 def make_room(directory: str) -> tuple[str, str]:
     """Remove what an earlier owner left: (the path to listen on, the link to make to it or ""). For the owner alone."""
-    path = os.path.join(directory, SOCKET)
+    path = os.path.join(os.path.realpath(directory), SOCKET)  # whatever name others have for the directory
     link = ""
     if len(os.fsencode(path)) > LONGEST:
         path, link = os.path.join(_own_directory(), f"{_digest(path)}.sock"), path
