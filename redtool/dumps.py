@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from time import time
 
-from redtool import errors
+from redtool import errors, loading
 from redtool.config import Config
 from redtool.loading import Sink, load_dump
 from redtool.store import Store
@@ -29,7 +29,7 @@ TELL_FROM = 1 << 26  # bytes of a dump from which a person is told how far the f
 def open_dump(path: str, warn: Warn | None = None) -> Store:
     """A read-only store of the keys of a dump. Raises StoreError, CorruptFile."""
     store = Store(Config())
-    store.load()
+    loading.begin(store)
     try:
         index = _index(path) if os.path.getsize(path) >= WHOLE else None
         if index is None:
@@ -43,7 +43,7 @@ def open_dump(path: str, warn: Warn | None = None) -> Store:
         raise errors.StoreError(f"cannot open {path}: no such file") from None
     except OSError as error:
         raise errors.StoreError(f"cannot open {path}: {(error.strerror or '').lower()}") from None
-    store.loaded()
+    loading.end(store)
     store.refuse_writes("read-only")
     return store
 

@@ -6,6 +6,7 @@ import os
 from time import time
 
 from redtool import errors
+from redtool.entries import Entries, Journalled
 from redtool.persist.files import INDEX
 
 TYPE_CHECKING = False
@@ -17,6 +18,28 @@ if TYPE_CHECKING:
     from redtool.persist.index import Index
     from redtool.resp import Reply
     from redtool.store import Store
+
+
+def begin(store: Store) -> None:
+    """Switch a store to loading: only journalled deletions remove keys."""
+    store.entries = Journalled(store.config.renames)
+    store.limit = 0  # nothing is dropped meanwhile
+    for db in store.databases:
+        db.lazy = False
+
+
+def end(store: Store) -> None:
+    """Back to serving: deadlines count again, loading was no change, and pauses nobody."""
+    if store.pause is not None:
+        store.waiting.unpause()
+    for db in store.databases:
+        db.lazy = True
+        db.loaded()
+    store.changes = 0
+    store.limit = store.config["maxmemory"]
+    store.full = store.limit > 0  # for all that is known yet
+    store.review()
+    store.entries = Entries(store.config.renames)
 
 
 class Sink:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redtool import errors
+from redtool import errors, loading
 from redtool.loading import Sink
 from redtool.persist import rdb
 from redtool.persist.aof import Journal
@@ -113,7 +113,7 @@ def replay(store: Store) -> None:
         db.clear()
         store.touch_all(db)
     store.functions.clear()
-    store.load()
+    loading.begin(store)
     files.journal = Journal.open(files.directory, store.config, Sink(store))
-    store.loaded()
+    loading.end(store)
     store.journal, store.changes = files.journal, changes

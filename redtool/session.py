@@ -193,7 +193,9 @@ class Session:
         """Count a look at a key that is not there, and tell it to those who listen."""
         self.store.misses += 1
         if self.store.events:
-            self.store.observe_miss(self.db, key)
+            from redtool.commands.notify import publish
+
+            publish(self.store, self.db, key, b"keymiss")
 
     def writable(self, key: bytes, kind: type, create: bool = False) -> Any:
         """The same for a command that writes: no statistics; ``create`` makes an empty one."""

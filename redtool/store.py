@@ -11,7 +11,7 @@ from redtool.commands import table
 from redtool.config import DEFAULTS, SIZES
 from redtool.engine.clock import Clock
 from redtool.engine.keyspace import Keyspace
-from redtool.entries import NOT_QUEUED, QUICK, SCRIPTS, UNIT, Entries, Entry, Journalled, lower
+from redtool.entries import NOT_QUEUED, QUICK, SCRIPTS, UNIT, Entries, Entry, lower
 from redtool.resp import QUEUED
 from redtool.session import Block, Ended, Session
 
@@ -467,12 +467,6 @@ class Store:
         if len(group) > 1:
             self.journal.append((b"EXEC",), group[-1][0])
 
-    def observe_miss(self, db: Keyspace, key: bytes) -> None:
-        """Tell those who listen that a read command found no such key."""
-        from redtool.commands.notify import publish
-
-        publish(self, db, key, b"keymiss")
-
     # -- time
 
     def cron(self) -> None:
@@ -585,7 +579,7 @@ class Store:
         for db in self.databases:
             db.loaded()
 
-    # -- loading
+    # -- loading: see also ``loading``
 
     def reload(self, save: bool, flush: bool, merge: bool) -> None:
         """DEBUG RELOAD: save the dataset and load it again."""
@@ -598,26 +592,6 @@ class Store:
         from redtool.reloading import replay
 
         replay(self)
-
-    def load(self) -> None:
-        """Switch to loading: only journalled deletions remove keys."""
-        self.entries = Journalled(self.config.renames)
-        self.limit = 0  # nothing is dropped meanwhile
-        for db in self.databases:
-            db.lazy = False
-
-    def loaded(self) -> None:
-        """Back to serving: deadlines count again, loading was no change, and pauses nobody."""
-        if self.pause is not None:
-            self.waiting.unpause()
-        for db in self.databases:
-            db.lazy = True
-            db.loaded()
-        self.changes = 0
-        self.limit = self.config["maxmemory"]
-        self.full = self.limit > 0  # for all that is known yet
-        self.review()
-        self.entries = Entries(self.config.renames)
 
 
 def _queued(session: Session, *args: bytes) -> Reply:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from redtool import loading
 from redtool.commands.table import TABLE
 from redtool.loading import Sink
 from redtool.persist.aof import encode
@@ -123,14 +124,14 @@ def test_the_journal_of_random_commands_gives_the_same_dataset(quick: servers.Re
             first.advance(700_000)
     replayed = embedded.Client()
     replayed.advance(100 * 365 * 86_400_000)
-    replayed.store.load()
+    loading.begin(replayed.store)
     warnings: list[str] = []
     replay = Replay(encode(tape.pending), "journal", Sink(replayed.store), warnings.append)
     replay.run()
     assert not warnings
     assert replay.whole == replay.end
     replayed.ns = first.ns
-    replayed.store.loaded()
+    loading.end(replayed.store)
     for client in (first, replayed):
         client.store.clock.ns = first.ns
         for db in client.store.databases:

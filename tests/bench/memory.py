@@ -72,6 +72,7 @@ def told(label: str, client: Client, before: int, count: int, other: int) -> Non
 
 
 def compare(name: str, make: Callable[[int], Argvs], count: int, goal: str) -> None:
+    from redtool import loading
     from redtool.loading import Sink
     from redtool.persist.rdb import load_file
 
@@ -93,7 +94,7 @@ def compare(name: str, make: Callable[[int], Argvs], count: int, goal: str) -> N
             client = Client(frozen=False)
             before = resident()
             load_file(dump, Sink(client.store))
-            client.store.loaded()
+            loading.end(client.store)
             told("from a file", client, before, count, other)
 
         apart(commands)

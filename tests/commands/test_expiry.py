@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from redtool import loading
 from tests.commands.conftest import Runner
 
 NOT_INT = "-ERR value is not an integer or out of range"
@@ -222,8 +223,8 @@ def test_a_scan_over_expiring_keys_gives_those_that_stay(clocked: Runner) -> Non
 def test_replay_keeps_a_key_whose_deadline_was_taken_back_later(clocked: Runner, line: str) -> None:
     store = clocked.client.store  # type: ignore[union-attr]
     clocked("SET k v")
-    store.load()
+    loading.begin(store)
     clocked(line)
     clocked("PERSIST k")
-    store.loaded()
+    loading.end(store)
     clocked.table([("GET k", b"v"), ("TTL k", -1)])

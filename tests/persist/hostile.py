@@ -30,7 +30,7 @@ from random import Random
 from types import FrameType
 from typing import Any
 
-from redtool import errors
+from redtool import errors, loading
 from redtool.config import Config
 from redtool.engine.keyspace import Keyspace
 from redtool.loading import Sink
@@ -68,12 +68,12 @@ class Refused(Exception):
 
 def as_rdb(data: bytes, home: Path) -> Store:
     store = Store(Config())
-    store.load()
+    loading.begin(store)
     try:
         load(data, Sink(store), now=int(time.time() * 1000))
     except (errors.CorruptFile, errors.StoreError) as error:
         raise Refused(error) from error
-    store.loaded()
+    loading.end(store)
     return store
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from redtool import errors, resp
+from redtool import errors, loading, resp
 from redtool.commands.table import TABLE, Command
 from redtool.config import Config
 from redtool.engine.keyspace import kind_of
@@ -158,9 +158,9 @@ class Traffic:
         except errors.Unreadable:
             return
         other = Store(Config())
-        other.load()
+        loading.begin(other)
         load(b"".join(pieces), Sink(other))
-        other.loaded()
+        loading.end(other)
         digests = [self.ask(Session(one), (b"DEBUG", b"DIGEST")) for one in (store, other)]
         assert digests[0] == digests[1] or not same, "a snapshot gives another dataset"
 
