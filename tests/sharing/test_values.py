@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from redtool.backends.attached import Attached
 from redtool.backends.embedded import Embedded
 from redtool.errors import ReplyError
 from redtool.resp import Pairs
+from tests.sharing.processes import until
 from tests.test_examples import EXAMPLES
 from tests.transcripts import steps
 
@@ -44,6 +46,9 @@ def reply(client: Embedded | Attached, line: str) -> Any:
         return typed(error)
 
 
+WORKS = re.compile(rb"(bgsave|rewrite)_(in_progress|scheduled):1")
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Embedded, Attached]]:
     """A store of one's own, and another that somebody else has open."""
@@ -64,6 +69,7 @@ def test_the_same_values(pair: tuple[Embedded, Attached], command: Any, proto: i
     for store in pair:
         for line in ("DISCARD", "UNWATCH", "SELECT 0", "FLUSHALL", f"HELLO {proto}"):
             reply(store, line)
+        until(lambda: not WORKS.search(store.execute("INFO", "persistence")), "at rest")  # noqa: B023 - called at once
     for line, expected in steps("\n".join(command.example), ">"):
         one, two = reply(own, line), reply(other, line)
         if any("…" in each for each in expected):  # another for each
