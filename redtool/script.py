@@ -116,7 +116,7 @@ class Script:
 
     def commands(self, entries: list[Entry]) -> bool:
         """Run lines that are whole commands. False when the script must stop."""
-        pipeline = self.backend.pipeline
+        pipeline = getattr(self.backend, "batch", self.backend.pipeline)  # words are bytes as they are
         while entries:
             try:
                 replies = pipeline([argv for _, argv in entries], self.errexit)  # type: ignore[misc]

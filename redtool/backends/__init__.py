@@ -165,7 +165,7 @@ def default_store(environ: Mapping[str, str] = os.environ) -> str:
 def to_bytes(word: object) -> bytes:
     """A command word as bytes: str is UTF-8, numbers as Redis prints them."""
     if isinstance(word, bytes):
-        return word
+        return bytes(word)  # a Status that was stored as it is would be no string
     if isinstance(word, str):
         return word.encode("utf-8", "surrogateescape")
     if isinstance(word, bool) or not isinstance(word, int | float | bytearray | memoryview):

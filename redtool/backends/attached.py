@@ -213,7 +213,7 @@ class Attached(Shared):
             rest = batch[len(replies) :]
             self._look()
             if self.owned is not None:
-                return replies + self.owned.pipeline(rest, stop)  # type: ignore[arg-type]
+                return replies + self.owned.pipeline(rest, stop)
             in_multi, self._handed = self.in_multi, False
             try:
                 return replies + super().pipeline(rest, stop)

@@ -181,8 +181,17 @@ class Embedded:
         with self._lock:
             self.store.repair()
 
-    def pipeline(self, batch: Sequence[Sequence[bytes]], stop: bool = False) -> list[Reply]:
+    def pipeline(self, batch: Sequence[Sequence[object]], stop: bool = False) -> list[Reply]:
         """Run commands in order; an error is a value in the list. The journal is written once, at the end.
+
+        Words are what ``execute`` takes. Fewer replies than commands come: see ``batch``.
+        """
+        if not all(batch):
+            raise errors.UsageError("no command given")
+        return self.batch([[w if type(w) is bytes else to_bytes(w) for w in argv] for argv in batch], stop)
+
+    def batch(self, batch: Sequence[Argv], stop: bool = False) -> list[Reply]:
+        """The same, for who has words as bytes and nothing else: they are not looked at.
 
         Gives fewer replies than commands when ``stop`` ends it at an error, after a command that ends the session,
         or before a command that must wait unless that is the first, which is waited for.

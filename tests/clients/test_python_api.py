@@ -60,6 +60,26 @@ def test_a_thread_that_waits_holds_up_no_other(store: Embedded) -> None:
     assert (popped, length) == ([b"jobs", b"one"], 1)
 
 
+def test_a_pipeline_takes_the_words_that_a_command_takes(store: Embedded) -> None:
+    batch = [("SET", "n", 1), (b"INCRBYFLOAT", "n", 0.5), ("LPUSH", "n", "ü"), ["GET", bytearray(b"n")]]
+    replies = store.pipeline(batch)
+    assert replies[:2] == [b"OK", b"1.5"]
+    assert isinstance(replies[2], errors.ReplyError)
+    assert replies[3] == b"1.5"
+    for wrong in ([("SET", "k", None)], [("PING",), ()]):
+        with pytest.raises(errors.UsageError):
+            store.pipeline(wrong)
+    assert store.execute("DBSIZE") == 1
+
+
+def test_a_reply_may_be_stored(store: Embedded) -> None:
+    """It is a string of a kind of its own, and must not stay one."""
+    store.execute("SET", "k", store.execute("PING"))
+    store.pipeline([("APPEND", "k", "!"), ("HSET", "h", "f", store.execute("PING"))])
+    assert store.execute("GET", "k") == b"PONG!"
+    assert type(store.execute("HGET", "h", "f")) is bytes
+
+
 def test_clients_have_states_of_their_own(store: Embedded) -> None:
     other = store.client()
     other.execute("SELECT", 1)
