@@ -424,6 +424,8 @@ class Connection:
             self.store.waiting.unpark(self.waiter)
             self.waiter = None
         self.session.close()
+        self.session.last = self.batch = ()  # what may be large goes now, not when garbage is collected
+        self.requests = Requests(0, CHUNK)
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)  # a child that writes a snapshot may have the socket, too
         self.sock.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from redtool.server.listener import Listener
 from redtool.store import Store
 from tests.embedded import import_all
 from tests.served import Served
-from tests.servers import Client
+from tests.servers import Client, request
 
 
 def test_who_has_left_before_the_data_comes_gets_none(served: Served) -> None:
@@ -39,6 +40,25 @@ def test_what_comes_when_a_wait_ends_is_run_behind_what_came_before(tmp_path: Pa
         waiting.send("GET", "k")
         turn(listener)
         assert waiting.receive_all(3) == [[b"q", b"x"], b"OK", b"v"]
+    listener.close()
+
+
+def test_nothing_large_is_left_of_who_has_left(tmp_path: Path) -> None:
+    """Not even until garbage is collected: it may be 512 MB a client."""
+    import_all()
+    listener = Listener(Store(Config()))
+    listener.listen_unix(path := str(tmp_path / "s"))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        client.sendall(request(("ECHO", b"z" * 50_000)))
+        turn(listener)
+        client.sendall(b"*2\r\n$4\r\nECHO\r\n$100000\r\n" + b"z" * 50_000)
+        turn(listener)
+        (connection,) = listener.connections
+        assert connection.asked > 50_000
+    turn(listener)
+    assert not listener.connections
+    assert (connection.asked, connection.batch, connection.session.last) == (0, (), ())
     listener.close()
 
 
