@@ -192,6 +192,7 @@ class Connection:
     def run(self, batch: Sequence[Argv]) -> None:
         """Run commands and encode their replies; those behind one that waits are kept."""
         store, listener = self.store, self.listener
+        large = self.fed > READ
         if self.fed > listener.large_request:
             for argv in batch:
                 note_size(self.session, b"large-request", argv, len(pack(argv)))
@@ -214,10 +215,14 @@ class Connection:
             self.running = False
         if store.changes != changes:
             self.wrote = True
+        if large:  # its name is enough to remember of a command with a large argument
+            self.session.last = [word[:READ] for word in self.session.last[:2]]
         if self.replies or self.late:
             self.encode_so_far()
         if self.session.ended:
             self.closing = True
+        if large:
+            self.batch = ()
         if self.gone:
             self.finish()
         elif not self.dirty and (self.out or self.closing):

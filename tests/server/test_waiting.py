@@ -52,9 +52,11 @@ def test_nothing_large_is_left_of_who_has_left(tmp_path: Path) -> None:
         client.connect(path)
         client.sendall(request(("ECHO", b"z" * 50_000)))
         turn(listener)
+        (connection,) = listener.connections
+        assert connection.batch == () and connection.session.last[0] == b"ECHO"
+        assert sum(map(len, connection.session.last)) < 40_000  # nor of a command that was answered
         client.sendall(b"*2\r\n$4\r\nECHO\r\n$100000\r\n" + b"z" * 50_000)
         turn(listener)
-        (connection,) = listener.connections
         assert connection.asked > 50_000
     turn(listener)
     assert not listener.connections
