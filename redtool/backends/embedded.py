@@ -400,17 +400,23 @@ def open_store(path: str | os.PathLike[str] | None = None, *, warn: Callable[[st
 
 
 def first(own: Callable[[], Embedded], attach: Callable[[], Attached | None], wait: float) -> Embedded | Attached:
-    """Become the owner of a store or attach to it, whichever is possible first; StoreLocked after ``wait`` seconds."""
+    """Become the owner of a store or attach to it, whichever is possible first.
+
+    StoreLocked when one and the same process has it for ``wait`` seconds: in a crowd of short commands each comes
+    to its turn, however long the line is.
+    """
     from time import monotonic, sleep
 
-    until, pause = monotonic() + wait, FIRST_PAUSE
+    until, pause, owner = 0.0, FIRST_PAUSE, ""
     while True:
         try:
             return own()
-        except errors.StoreLocked:
+        except errors.StoreLocked as error:
             attached = attach()
             if attached is not None:
                 return attached
+            if owner != str(error):
+                until, owner = monotonic() + wait, str(error)
             if monotonic() >= until:
                 raise
         sleep(pause)
