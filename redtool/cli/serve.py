@@ -37,7 +37,9 @@ def verb(
     program: Annotated[
         list[str] | None, typer.Argument(metavar="[-- CMD…]", help="a program: the server lives as long as it runs")
     ] = None,
-    port: Annotated[str, typer.Option("--port", metavar="PORT", help="TCP port (6379); 0: a free one")] = "",
+    port: Annotated[
+        str, typer.Option("--port", metavar="PORT", help="TCP port (6379); 0: a free one, beside others none")
+    ] = "",
     bind: Annotated[str, typer.Option("--bind", metavar="HOST…", help="addresses to listen on (127.0.0.1 -::1)")] = "",
     unixsocket: Annotated[str, typer.Option("--unixsocket", metavar="PATH", help="a unix socket, too")] = "",
     requirepass: Annotated[str, typer.Option("--requirepass", metavar="PASSWORD", help="what clients must give")] = "",
@@ -89,7 +91,7 @@ def verb(
     setup = Setup(file, words, _place(flags, program), forced="store" in flags or "mem" in flags)
     if "mem" in flags and setup.directory:
         raise UsageError("--mem and --dir exclude each other")
-    free = port == "0" and not unixsocket
+    free = port == "0" and not (unixsocket or tls_port)  # beside those 0 is none, as for a server
     if program:
         return _for_program(setup, program, options, free or "port" not in setup.in_file | setup.said.values.keys())
     background = detach or (setup.first["daemonize"] and not supervised(setup))

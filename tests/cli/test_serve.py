@@ -523,3 +523,12 @@ def test_the_file_that_redis_brings_along_starts_it(p: Program, here: Path) -> N
     finally:
         real.kill()
         real.wait()
+
+
+def test_tls_alone(p: Program, certs: Path, here: Path) -> None:
+    """Port 0 is no port then, as a server has it: nothing goes over the line in clear."""
+    keys = ("--tls-cert-file", str(certs / "server.pem"), "--tls-key-file", str(certs / "server.key"))
+    words = ("--port", "0", "--tls-port", str(free_port()), *keys, "--tls-auth-clients", "no")
+    with serving(p, "--store", str(here), *words) as (_, said):
+        assert re.search(r" on 127\.0\.0\.1:\d+ \(TLS\); .*REDIS_URL=rediss://", said)
+        assert p.call("--store", str(here), "CONFIG", "GET", "port").out == b"port\n0\n"
