@@ -244,7 +244,8 @@ class Connection:
         self.waiter = None
         self._stop_timer()
         self.out.append(encode(reply, self.wire or self.session.proto))
-        self.wrote = True
+        if reply is not self.session.no_array:  # else its time was up
+            self.wrote = True
         self.listener.touch(self)
         self.listener.soon(self.serve)
 

@@ -223,7 +223,8 @@ class Listener:
                 self.store.flush()
             except errors.StoreError:
                 return False
-        return True
+        journal = self.store.journal
+        return journal is None or not journal.pending  # it failed before, and a script that had begun wrote on
 
     def soon(self, call: Callable[[], object]) -> None:
         """Call once what was asked for, however often, at the end of the turn."""
