@@ -40,6 +40,7 @@ class Program:
         self.words, self.env = words, env
         self.code = CANNOT_RUN
         self._running: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []  # signals that came while it was being started
 
     def start(self, ended: Callable[[], None]) -> bool:
         """Start it; False, with ``code`` set, when it cannot be."""
@@ -49,6 +50,8 @@ class Program:
             self.code = NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
             complain(f"redtool: cannot run {self.words[0]}: {(getattr(error, 'strerror', None) or str(error)).lower()}")
             return False
+        for number in self._early:
+            self._running.send_signal(number)
         Thread(target=self._wait, args=(ended,), name="redtool-program", daemon=True).start()
         return True
 
@@ -64,5 +67,7 @@ class Program:
         return {SIGINT: lambda number, frame: None, SIGTERM: self._pass_on, SIGHUP: self._pass_on}
 
     def _pass_on(self, number: int, frame: Any) -> None:
-        if self._running is not None:
+        if self._running is None:
+            self._early.append(number)
+        else:
             self._running.send_signal(number)
