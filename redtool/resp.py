@@ -359,8 +359,11 @@ def encode(value: Reply, proto: int = 2) -> bytes:
     scalar = scalars.get(type(value))
     if scalar is not None:
         return scalar(value)
-    if type(value) is list and len(value) > FEW and (strings := _strings(value)) is not None:
-        return strings
+    if type(value) is list:
+        if not value:
+            return b"*0\r\n"
+        if len(value) > FEW and (strings := _strings(value)) is not None:
+            return strings
     parts: list[bytes] = []
     append = parts.append
     stack: list[Iterator[Reply]] = [iter((value,))]  # aggregates being written: nesting costs no recursion
