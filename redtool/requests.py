@@ -90,6 +90,12 @@ class Requests:
             return words
         return None
 
+    def forget(self) -> None:
+        """Drop all that has come, and what was wrong with it: an error holds on to those who raised it."""
+        self._parts.clear()
+        self._done.clear()
+        self._error = None
+
     def __iter__(self) -> Iterator[list[bytes]]:
         return iter(self.take())
 

@@ -430,11 +430,21 @@ class Connection:
             self.store.waiting.unpark(self.waiter)
             self.waiter = None
         self.session.close()
-        self.session.last = self.batch = ()  # what may be large goes now, not when garbage is collected
+        # What may be large goes now, not when garbage is collected; and nothing that refers to itself is left for that:
+        # with thousands of clients that come and go it would stop all others for a while.
+        session = self.session
+        session.last = self.batch = ()
+        session.deliver, session.buffers = _to_nobody, None
+        session.on_end = session.on_switch = session.on_attach = None
+        self.requests.forget()
         self.requests = Requests(0, CHUNK)
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)  # a child that writes a snapshot may have the socket, too
         self.sock.close()
+
+
+def _to_nobody(reply: Reply) -> None:
+    """The client has gone."""
 
 
 def addresses(sock: socket.socket) -> tuple[str, str, int]:
