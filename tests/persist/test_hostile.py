@@ -228,7 +228,7 @@ def test_what_cannot_be_read_stays_and_says_why(tmp_path: Path) -> None:
     assert len(db) == 201
     assert store.execute(session, (b"GET", b"a")) == b"1"
     for line in ("GET k199", "RANDOMKEY", "SAVE", "DEBUG DIGEST", "KEYS k1*"):
-        with pytest.raises(errors.Unreadable, match=r"dump.rdb: the checksum of the entry at byte"):
+        with pytest.raises(errors.Unreadable, match=r"dump.rdb: (the checksum of the entry|no string starts)"):
             for _ in range(1000):
                 store.execute(session, tuple(line.encode().split()))
     owner.saved_changes = store.changes
