@@ -7,6 +7,7 @@ the cases that such runs have found.
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 from struct import pack
 
 import pytest
@@ -222,13 +223,14 @@ def test_what_cannot_be_read_stays_and_says_why(tmp_path: Path) -> None:
     owner = indexed(tmp_path, ENTRY + filler, b"\xc4" * 60)
     store = owner.store
     db, session = store.databases[0], Session(store)
+    store._rng = Random(1)  # RANDOMKEY is to meet a neighbour of the last key, whose name is no name any more
     assert len(db) == 201
     while store.thaw():
         continue
     assert len(db) == 201
     assert store.execute(session, (b"GET", b"a")) == b"1"
     for line in ("GET k199", "RANDOMKEY", "SAVE", "DEBUG DIGEST", "KEYS k1*"):
-        with pytest.raises(errors.Unreadable, match=r"dump.rdb: (the checksum of the entry|no string starts)"):
+        with pytest.raises(errors.Unreadable, match=r"dump.rdb: the checksum of the entry at byte"):
             for _ in range(1000):
                 store.execute(session, tuple(line.encode().split()))
     owner.saved_changes = store.changes
