@@ -212,11 +212,14 @@ class RealServer:
 
 
 @contextmanager
-def running(name: str, *options: str) -> Iterator[RealServer]:
-    """Start a server of its own for a test: ``with running("valkey", "--appendonly", "yes") as server``."""
+def running(name: str, *options: str, binary: str = "") -> Iterator[RealServer]:
+    """Start a server of its own for a test: ``with running("valkey", "--appendonly", "yes") as server``.
+
+    ``binary`` is a program that is started as that server would be.
+    """
     directory = Path(tempfile.mkdtemp(prefix="rt-"))  # short: a socket path has 107 bytes
     try:
-        server = RealServer(name, named_servers()[name], directory, *options)
+        server = RealServer(name, binary or named_servers()[name], directory, *options)
         try:
             yield server
         finally:

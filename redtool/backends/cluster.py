@@ -10,7 +10,7 @@ from redtool.backends.batches import ALONE, Batch
 from redtool.backends.connection import Uncertain
 from redtool.backends.dispatch import Job, dispatch
 from redtool.backends.gathered import by_node, info
-from redtool.backends.listeners import Listeners
+from redtool.backends.listeners import Listeners, stream
 from redtool.backends.nodes import Nodes
 from redtool.backends.remote import SUBSCRIBING, WAITING, name_of
 from redtool.backends.routing import ANY, Router, divided, only_reads, policy, restored
@@ -226,13 +226,7 @@ class Cluster:
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and of MONITOR on all masters; see Backend."""
         try:
-            while True:
-                come = self.arrived()
-                yield from come
-                if not come:
-                    if not self.listening:
-                        return
-                    self.await_news()
+            yield from stream(self, self.arrived)
         except BaseException:
             self._listeners.close()
             raise

@@ -13,10 +13,32 @@ from redtool.resp import OK, Push, Replies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
+
     from redtool.backends.nodes import Nodes
     from redtool.backends.remote import Remote
     from redtool.backends.topology import Address
     from redtool.resp import Reply
+
+    class Source(Protocol):
+        """What hears messages."""
+
+        @property
+        def listening(self) -> bool: ...
+
+        def await_news(self) -> None: ...
+
+
+def stream(source: Source, arrived: Callable[[], list[Push]]) -> Iterator[Push]:
+    """The messages of what listens to several connections: waits for more as long as there are subscriptions."""
+    while True:
+        come = arrived()
+        yield from come
+        if not come:
+            if not source.listening:
+                return
+            source.await_news()
 
 
 class Listeners:

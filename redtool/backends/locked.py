@@ -67,14 +67,13 @@ class Locked:
 
     def messages(self) -> Iterator[Push]:
         """Messages of subscriptions and MONITOR; see Backend."""
-        while True:
-            with self._lock:
-                come = self._inner.arrived()
-            yield from come
-            if not come:
-                if not self._inner.listening:
-                    return
-                self._inner.await_news()
+        from redtool.backends.listeners import stream
+
+        return stream(self._inner, self._arrived)
+
+    def _arrived(self) -> list[Push]:
+        with self._lock:
+            return self._inner.arrived()
 
     def commands(self) -> Mapping[bytes, Command]:
         """The commands that a node knows."""

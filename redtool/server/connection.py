@@ -19,7 +19,7 @@ from redtool.server.limits import IDLE_OF_MEMORY
 from redtool.session import Block, Ended, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from redtool.resp import Reply
     from redtool.server.listener import Listener
@@ -42,11 +42,10 @@ class Connection:
 
     __slots__ = ("backlog", "batch", "chunk", "closing", "crammed", "dirty", "done", "fd", "fed", "gone", "held",
                  "late", "limits", "listener", "next", "out", "owed", "recv", "replies", "requests", "running", "send",
-                 "session", "sock", "store", "timer", "todo", "trusted", "unfed", "waiter", "wire",
-                 "wrote")  # fmt: skip
+                 "session", "sock", "store", "timer", "todo", "unfed", "waiter", "wire", "wrote")  # fmt: skip
 
     def __init__(self, listener: Listener, sock: socket.socket, trusted: bool = False) -> None:
-        self.listener, self.store, self.sock, self.trusted = listener, listener.store, sock, trusted
+        self.listener, self.store, self.sock = listener, listener.store, sock
         self.fd, self.recv, self.send = sock.fileno(), sock.recv, sock.send
         self.session = session = Session(self.store)
         session.no_array = NULL_ARRAY
@@ -290,24 +289,30 @@ class Connection:
     def encode_so_far(self) -> None:
         """Turn replies into bytes: at the end of a batch, and before the protocol changes."""
         proto, replies = self.wire or self.session.proto, self.replies
-        data = encode(replies[0], proto) if len(replies) == 1 else encode_all(replies, proto)
+        if self.late:
+            data = b"".join(self._with_late(proto))
+        else:
+            data = encode(replies[0], proto) if len(replies) == 1 else encode_all(replies, proto)
         if len(data) > MADE:
             self.listener.made += len(data)
             self.chunk = max(len(replies) * MADE // len(data), 1)
         if len(data) > self.listener.large_reply:
             for argv, reply in zip(self.batch[self.done :], replies, strict=False):
                 note_size(self.session, b"large-reply", argv, len(encode(reply, proto)))
-        if self.late:
-            place = 0
-            for at, message in self.late:
-                self.out += [encode_all(replies[place : at + 1], proto), encode(message, proto)]
-                place = max(place, at + 1)
-            self.out.append(encode_all(replies[place:], proto))
-            self.late.clear()
-        elif data:
+        if data:
             self.out.append(data)
         self.done += len(replies)
         replies.clear()
+
+    def _with_late(self, proto: int) -> Iterator[bytes]:
+        """The replies as bytes, each followed by what came out of turn while its command ran."""
+        place = 0
+        for at, message in self.late:
+            yield encode_all(self.replies[place : at + 1], proto)
+            yield encode(message, proto)
+            place = max(place, at + 1)
+        yield encode_all(self.replies[place:], proto)
+        self.late.clear()
 
     def write(self, kept: bool = True) -> None:
         """Send what there is to be sent. Not ``kept``: the journal could not be written."""

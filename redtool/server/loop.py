@@ -73,10 +73,6 @@ class Loop:
         """Call ``writable``, too, whenever there is room; or no more."""
         self._poller.modify(fd, READ | WRITE if wanted else READ)
 
-    def want_read(self, fd: int, wanted: bool) -> None:
-        """Go on reading, or leave what comes with the system for a while."""
-        self._poller.modify(fd, READ if wanted else 0)
-
     def forget(self, fd: int) -> None:
         """Watch a descriptor no more: before it is closed."""
         if self.ready.pop(fd, None) is not None:
